@@ -1,0 +1,1 @@
+"""Corrigenda: reader corrections for newsrooms."""

@@ -1,0 +1,143 @@
+"""Every setting: its default and its meaning, read once from the environment."""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PREFIX = "CORRIGENDA_"
+
+
+class BadSetting(ValueError):
+    """A variable holds a value that the service cannot run with."""
+
+
+def _setting(default: str, meaning: str) -> str:
+    value: str = field(default=default, metadata={"meaning": meaning})
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The raw variables, one field each; `CORRIGENDA_` + the field's name in capitals."""
+
+    database_url: str = _setting(
+        "", "`sqlite:///FILE` or `postgresql://…`; empty: `DATA_DIR/corrigenda.db`"
+    )
+    redis_url: str = _setting("", "Redis or Valkey for limits; empty: kept in this one process")
+    data_dir: str = _setting("./var", "the only folder that is written to")
+    secret_key: str = _setting(
+        "", "signs and hashes; empty: made once, kept in `DATA_DIR`, mode 600"
+    )
+    public_url: str = _setting(
+        "http://127.0.0.1:8000", "where readers and editors reach the service"
+    )
+    trusted_proxies: str = _setting(
+        "0", "how many proxies in front set forwarded headers; 0 ignores them"
+    )
+    report_limits: str = _setting(
+        "5/minute;30/hour;100/day", "reports per reader address (IPv6 by /64), moving windows"
+    )
+    webhook_allow_networks: str = _setting(
+        "", "comma-separated CIDRs that webhooks may reach besides public addresses"
+    )
+    smtp_url: str = _setting("", "`smtp://user:password@host:port`; empty: no mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as the service uses them, checked."""
+
+    database_url: str
+    redis_url: str | None
+    data_dir: Path
+    secret_key: str
+    public_url: str
+    trusted_proxies: int
+    report_limits: str
+    webhook_allow_networks: tuple[Network, ...]
+    smtp_url: str | None
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the public address is reached by TLS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host headers that are answered: the public one, and loopback for probes."""
+        public = urlsplit(self.public_url).hostname or ""
+        return frozenset({public, "127.0.0.1", "localhost", "[::1]", "::1"})
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; a `…_FILE` variable names a file that holds the value (a mounted secret).
+
+    Raises BadSetting. Makes `DATA_DIR` and the secret key on the first run.
+    """
+    raw = _variables(os.environ if environ is None else environ)
+    data_dir = Path(raw.data_dir).absolute()
+    public = urlsplit(raw.public_url)
+    if public.scheme not in {"http", "https"} or not public.hostname:
+        raise BadSetting(f"{PREFIX}PUBLIC_URL must be an http or https address: {raw.public_url!r}")
+    return Settings(
+        database_url=raw.database_url or f"sqlite:///{data_dir / 'corrigenda.db'}",
+        redis_url=raw.redis_url or None,
+        data_dir=data_dir,
+        secret_key=raw.secret_key or _kept_secret(data_dir),
+        public_url=raw.public_url.rstrip("/"),
+        trusted_proxies=_count(raw.trusted_proxies, "TRUSTED_PROXIES"),
+        report_limits=raw.report_limits,
+        webhook_allow_networks=_networks(raw.webhook_allow_networks),
+        smtp_url=raw.smtp_url or None,
+    )
+
+
+def _variables(environ: Mapping[str, str]) -> Variables:
+    found = {}
+    for known in fields(Variables):
+        name = PREFIX + known.name.upper()
+        if environ.get(f"{name}_FILE"):
+            try:
+                found[known.name] = Path(environ[f"{name}_FILE"]).read_text().strip()
+            except OSError as error:
+                raise BadSetting(f"{name}_FILE cannot be read: {error}") from None
+        elif environ.get(name):
+            found[known.name] = environ[name].strip()
+    return Variables(**found)
+
+
+def _kept_secret(data_dir: Path) -> str:
+    path = data_dir / "secret_key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        # O_EXCL: of two processes starting at once, one writes and the other reads.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as error:
+        raise BadSetting(f"{PREFIX}DATA_DIR cannot be written: {error}") from None
+    with os.fdopen(descriptor, "w") as file:
+        secret = secrets.token_urlsafe(48)
+        file.write(secret + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return secret
+
+
+def _count(text: str, name: str) -> int:
+    if not text.isdecimal():
+        raise BadSetting(f"{PREFIX}{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}WEBHOOK_ALLOW_NETWORKS: {error}") from None
