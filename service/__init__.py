@@ -1,1 +1,5 @@
 """Corrigenda: reader corrections for newsrooms."""
+
+from importlib.metadata import version
+
+__version__ = version("corrigenda")

@@ -1,0 +1,96 @@
+"""Web addresses: which are safe to link to, what an origin is, one address for one article."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+URL_LIMIT = 2048
+
+_UNSAFE = re.compile(
+    '[\x00-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\\\<>"`{}|^]'
+)
+_TRACKING = re.compile(r"utm_.*|fbclid|gclid", re.IGNORECASE | re.ASCII)
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+
+
+class BadAddress(ValueError):
+    """The text is not an http or https address that may be linked to."""
+
+
+def split(url: str) -> SplitResult:
+    """Parse an absolute http or https URL (RFC 3986).
+
+    Raises BadAddress on other schemes, user information, controls, spaces, invisible or
+    direction-changing characters, and on more than 2,048 code points.
+    """
+    if len(url) > URL_LIMIT:
+        raise BadAddress(f"longer than {URL_LIMIT} characters")
+    if _UNSAFE.search(url):
+        raise BadAddress("has characters that do not belong in an address")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadAddress("not an address") from None
+    if parts.scheme not in {"http", "https"}:
+        raise BadAddress("must begin with http:// or https://")
+    if "@" in parts.netloc:
+        raise BadAddress("must not carry a user name")
+    host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.rstrip(":")
+    if not parts.hostname or not _HOST.fullmatch(host):
+        raise BadAddress("has no valid host")
+    return parts
+
+
+def is_safe(url: str) -> bool:
+    """Whether the URL may stand in a link."""
+    try:
+        split(url)
+    except BadAddress:
+        return False
+    return True
+
+
+def origin_of(parts: SplitResult) -> str:
+    """The origin (RFC 6454) in lower case, default ports dropped."""
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    standard = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in {None, standard} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def origin(url: str) -> str:
+    """The origin of a URL that has nothing after it but `/`; raises BadAddress."""
+    parts = split(url)
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise BadAddress("an origin has no path: https://news.example")
+    return origin_of(parts)
+
+
+def canonical(url: str) -> str:
+    """One address for one article: no fragment, no tracking parameters, host in lower case."""
+    parts = split(url)
+    kept = [pair for pair in parts.query.split("&") if pair and not _is_tracking(pair)]
+    return parts._replace(
+        netloc=origin_of(parts).partition("://")[2],
+        path=parts.path or "/",
+        query="&".join(kept),
+        fragment="",
+    ).geturl()
+
+
+def _is_tracking(pair: str) -> bool:
+    return _TRACKING.fullmatch(pair.partition("=")[0]) is not None
+
+
+def article_address(source: str, canonical_url: str | None, origins: list[str]) -> str:
+    """The article's address: its canonical URL, else the source where that one is foreign.
+
+    Raises BadAddress when the source's host is not one of the site's.
+    """
+    hosts = {urlsplit(allowed).hostname for allowed in origins}
+    if canonical_url and is_safe(canonical_url) and urlsplit(canonical_url).hostname in hosts:
+        return canonical(canonical_url)
+    if split(source).hostname not in hosts:
+        raise BadAddress("is not on one of this site's hosts")
+    return canonical(source)

@@ -1,0 +1,97 @@
+"""The application, wired: nothing is decided here."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import flask_smorest
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from service import __version__
+from service.db import Database
+from service.settings import Settings
+from service.web import cors, current, headers, limits, ops, problems, public, reference
+from service.web.bodies import BODY_LIMIT
+from service.web.schemas import ProblemOut
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]
+    """flask-smorest's OpenAPI document, with our problems in it instead of its own errors."""
+
+    ERROR_SCHEMA = ProblemOut
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `problems`."""
+
+    def _register_responses(self) -> None:
+        super()._register_responses()
+        for response in self.spec.components.responses.values():
+            if "application/json" in response.get("content", {}):
+                response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+
+
+def utc_now() -> datetime:
+    """This instant."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    on_event: Callable[[], None] = lambda: None,
+) -> Flask:
+    """The WSGI application for these settings and this database."""
+    app = Flask(
+        "service",
+        static_folder=str(static_folder()),
+        static_url_path="/static",
+        template_folder="web/templates",
+    )
+    app.config.update(
+        API_TITLE="Corrigenda",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS=_spec_options(),
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        TRUSTED_HOSTS=sorted(settings.hosts),
+        SECRET_KEY=settings.secret_key,
+    )
+    app.extensions[current.NAME] = current.Parts(database, settings, clock, on_event)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    ops.register(app)
+    problems.register(app)
+    headers.register(app, settings)
+    cors.register(app)
+    limits.register(app, settings)
+    api = Api(app)
+    for blueprint in (public.blueprint,):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(ops.blueprint)
+    app.register_blueprint(reference.blueprint)
+    app.extensions["openapi"] = api
+    return app
+
+
+def static_folder() -> Path:
+    """Where the widget's built files are: in the wheel, else beside the package in a checkout."""
+    packaged = Path(str(resources.files("service"))) / "static"
+    return packaged if packaged.is_dir() else packaged.parent.parent / "static"
+
+
+def _spec_options() -> dict[str, Any]:
+    return {
+        "info": {
+            "description": "Reader corrections: readers report, editors decide, newsrooms hear of it.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+    }

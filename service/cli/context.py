@@ -1,0 +1,35 @@
+"""What every command needs: settings, a database that is migrated, a way to print."""
+
+import json
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from service import settings as settings_module
+from service.db import Database, migrate
+from service.errors import Unavailable
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def open_database() -> Database:
+    """The database of the settings; raises Unavailable where it is not reachable or migrated."""
+    database = Database(settings_module.read().database_url)
+    try:
+        at = migrate.current(database)
+    except (OperationalError, ProgrammingError) as error:
+        raise Unavailable(f"The database cannot be opened: {error.orig}") from None
+    if at != migrate.head():
+        raise Unavailable("The database is not migrated; run: corrigenda migrate")
+    return database
+
+
+def now() -> datetime:
+    """This instant."""
+    return datetime.now(UTC)
+
+
+def say(text: str, fields: dict[str, object], *, as_json: bool) -> None:
+    """Print a line for people, or the fields as one JSON object."""
+    click.echo(json.dumps(fields) if as_json else text)

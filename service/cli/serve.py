@@ -1,0 +1,99 @@
+"""`corrigenda serve` and `corrigenda migrate`."""
+
+import threading
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from service import logs
+from service import settings as settings_module
+from service.app import create_app
+from service.db import Database
+from service.db import migrate as migrations
+from service.dispatch.worker import Worker
+from service.errors import invalid
+from service.settings import Settings
+
+DRAIN_SECONDS = 20
+
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's own messages in the form of all other logs."""
+
+    def setup(self, cfg: Any) -> None:
+        """Give every handler our form."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(logs.JsonLines())
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with threads; a worker thread of dispatch rides along where asked for."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any], *, with_worker: bool) -> None:
+        self.settings, self.options, self.with_worker = settings, options, with_worker
+        self.stop = threading.Event()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take the options as they are; read no file."""
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+        self.cfg.set("worker_exit", lambda _server, _worker: self.stop.set())
+
+    def load(self) -> Any:
+        """Wire the application in the serving process, after the fork: engines do not survive one."""
+        logs.set_up()
+        database = Database(self.settings.database_url)
+        if not self.with_worker:
+            return create_app(self.settings, database)
+        worker = Worker(database, self.settings)
+        threading.Thread(target=worker.run, args=(self.stop,), name="dispatch", daemon=True).start()
+        return create_app(self.settings, database, on_event=worker.wake)
+
+
+def run(settings: Settings, *, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve until a signal; raises InvalidFields where the settings do not allow it."""
+    if workers > 1 and not settings.redis_url:
+        raise invalid(
+            "/workers",
+            "More than one process needs CORRIGENDA_REDIS_URL: limits kept in one process would not hold.",
+        )
+    database = Database(settings.database_url)
+    options = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "graceful_timeout": DRAIN_SECONDS,
+        "control_socket_disable": True,
+        "logger_class": JsonLogger,
+        "proc_name": "corrigenda",
+    }
+    Server(settings, options, with_worker=database.is_sqlite).run()
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option(
+    "--workers", default=1, show_default=True, help="Processes; more than one needs Redis."
+)
+@click.option("--threads", default=16, show_default=True, help="Threads of each process.")
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve readers and editors; on SQLite also deliver."""
+    run(settings_module.read(), host=host, port=port, workers=workers, threads=threads)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's schema up to this release."""
+    database = Database(settings_module.read().database_url)
+    before = migrations.current(database)
+    migrations.upgrade(database)
+    after = migrations.current(database)
+    click.echo(
+        f"The database is at {after}" + ("" if after == before else f" (was {before or 'empty'})")
+    )

@@ -1,0 +1,67 @@
+"""`corrigenda token`: keys for scripts and content systems."""
+
+from uuid import UUID
+
+import click
+
+from service.accounts import sites, tokens
+from service.cli.context import as_json, now, open_database, say
+
+
+@click.group()
+def token() -> None:
+    """API tokens: create, list, revoke."""
+
+
+@token.command()
+@click.option("--site", "key", required=True, help="The site's key.")
+@click.option(
+    "--scope",
+    "scopes",
+    default="read",
+    show_default=True,
+    help="Some of read,review,publish,admin.",
+)
+@click.option("--name", default="", help="How the history names it.")
+@as_json
+def create(key: str, scopes: str, name: str, as_json: bool) -> None:
+    """Make a token and print it, this once."""
+    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    with open_database().write() as session:
+        made, secret = tokens.create(
+            session, sites.find(session, key), wanted, name=name, now=now()
+        )
+    fields: dict[str, object] = {"id": str(made.id), "token": secret, "scopes": made.scopes}
+    say(f"Token {made.id} ({', '.join(made.scopes)}): {secret}", fields, as_json=as_json)
+
+
+@token.command("list")
+@click.option("--site", "key", required=True, help="The site's key.")
+@as_json
+def list_tokens(key: str, as_json: bool) -> None:
+    """List a site's tokens, never their secrets."""
+    with open_database().read() as session:
+        for found in tokens.of_site(session, sites.find(session, key)):
+            state = "revoked" if found.revoked_at else "in use"
+            used = found.used_at.isoformat() if found.used_at else None
+            fields: dict[str, object] = {
+                "id": str(found.id),
+                "name": found.name,
+                "scopes": found.scopes,
+                "state": state,
+                "used_at": used,
+            }
+            say(
+                f"{found.id}\t{found.name}\t{','.join(found.scopes)}\t{state}\t{used or 'never used'}",
+                fields,
+                as_json=as_json,
+            )
+
+
+@token.command()
+@click.argument("token_id", type=click.UUID)
+def revoke(token_id: UUID) -> None:
+    """End a token at once."""
+    with open_database().write() as session:
+        tokens.revoke(session, token_id, now=now())
+    click.echo(f"Token {token_id}: revoked")

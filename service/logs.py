@@ -1,0 +1,44 @@
+"""Logs as JSON lines on standard error: one object a line, control characters escaped."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+_requests = logging.getLogger("service.requests")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a record: time, level, logger, message, and the record's own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def set_up(level: int = logging.INFO) -> None:
+    """Send all logs to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def log_request(request_id: str, method: str, rule: str, status: int, milliseconds: float) -> None:
+    """Write the line of one answered request."""
+    _requests.info(
+        "%s %s %d",
+        method,
+        rule,
+        status,
+        extra={"fields": {"request_id": request_id, "ms": round(milliseconds, 1)}},
+    )

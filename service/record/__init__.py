@@ -1,0 +1,1 @@
+"""What is told: receipts to the reader who reported, the record to the public."""

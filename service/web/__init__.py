@@ -1,0 +1,1 @@
+"""The HTTP floor: one module per audience, and what they share."""

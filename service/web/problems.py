@@ -1,0 +1,101 @@
+"""Every refusal leaves as RFC 9457 `application/problem+json`."""
+
+import logging
+
+from flask import Flask, Response, json, request
+from flask_limiter.errors import RateLimitExceeded
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from service.errors import Refusal, TooLarge, TooManyRequests, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "/problems/"
+
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Translate refusals, HTTP exceptions and database faults, each once."""
+    app.register_error_handler(Refusal, of_refusal)
+    app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(DBAPIError, of_database)
+    app.register_error_handler(PoolTimeout, of_database)
+    app.register_error_handler(Exception, of_bug)
+
+
+def of_refusal(refusal: Refusal) -> Response:
+    """The problem of one refusal."""
+    body: dict[str, object] = {
+        "type": TYPE_BASE + refusal.code,
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+    }
+    if refusal.errors:
+        body["errors"] = refusal.errors
+    return _problem(body, refusal.status, refusal.retry_after)
+
+
+def of_http(error: HTTPException) -> Response:
+    """The problem of what Werkzeug or an extension raised."""
+    if isinstance(error, RateLimitExceeded):
+        return of_refusal(_too_many(error))
+    if isinstance(error, RequestEntityTooLarge):
+        return of_refusal(TooLarge("A body may have at most 64 KiB."))
+    if error.response is not None:
+        return Response(
+            error.response.get_data(), error.response.status_code, dict(error.response.headers)
+        )
+    status = error.code or 500
+    made = _problem(
+        {
+            "type": "about:blank",
+            "title": error.name,
+            "status": status,
+            "detail": error.description or error.name,
+        },
+        status,
+        None,
+    )
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            made.headers[name] = value
+    return made
+
+
+def of_database(error: Exception) -> Response:
+    """A database that is gone, locked or out of disk: come back later."""
+    log.error("the database refused", exc_info=error)
+    return of_refusal(Unavailable("The service cannot read or write just now.", retry_after=5))
+
+
+def of_bug(error: Exception) -> Response:
+    """What nobody expected: logged whole, told in one sentence."""
+    log.error("unexpected error", exc_info=error)
+    body = {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "Something went wrong on our side; it has been written down.",
+    }
+    return _problem(body, 500, None)
+
+
+def _too_many(error: RateLimitExceeded) -> TooManyRequests:
+    from service.web.limits import seconds_to_wait
+
+    wait = seconds_to_wait(error)
+    return TooManyRequests(
+        f"That was a lot at once. Please try again in {wait} seconds.", retry_after=wait
+    )
+
+
+def _problem(body: dict[str, object], status: int, retry_after: int | None) -> Response:
+    made = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
+    if retry_after is not None:
+        made.headers["Retry-After"] = str(retry_after)
+    if request.method == "HEAD":
+        made.set_data(b"")
+    return made

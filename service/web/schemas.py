@@ -1,0 +1,232 @@
+"""What comes in and goes out over HTTP, as marshmallow schemas; lengths in code points."""
+
+import re
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from service import addresses
+from service.intake import NewReport
+from service.models import AnchorState, Category, State
+
+# PostgreSQL refuses NUL, and nobody can encode a lone surrogate.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_EMAIL = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[^\s@<>,;:\"\\()\[\]]+")
+_LANG = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+MAX_POSITION = 2**31 - 1
+
+
+def storable(value: str) -> None:
+    """Raise ValidationError where a text has NUL or half of a surrogate pair."""
+    if _UNSTORABLE.search(value):
+        raise ma.ValidationError("Has a character that cannot be stored.")
+
+
+def _address(value: str) -> None:
+    try:
+        addresses.split(value)
+    except addresses.BadAddress as error:
+        raise ma.ValidationError(f"The address {error}.") from None
+
+
+class Text(fields.String):
+    """A string with a cap in code points that a database can hold."""
+
+    def __init__(self, cap: int, *more: Any, minimum: int = 0, **options: Any) -> None:
+        self.cap = cap
+        checks = [storable, validate.Length(min=minimum, max=cap), *more]
+        super().__init__(validate=checks, **options)
+
+
+class Address(Text):
+    """An http or https URL."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(addresses.URL_LIMIT, _address, **options)
+
+
+class TextQuoteSelector(ma.Schema):
+    """A W3C TextQuoteSelector."""
+
+    type = fields.Constant("TextQuoteSelector", required=True)
+    exact = Text(500, minimum=1, required=True)
+    prefix = Text(128, load_default="")
+    suffix = Text(128, load_default="")
+
+
+class TextPositionSelector(ma.Schema):
+    """A W3C TextPositionSelector; positions in code points of the article's text."""
+
+    type = fields.Constant("TextPositionSelector", required=True)
+    start = fields.Integer(
+        required=True, strict=True, validate=validate.Range(min=0, max=MAX_POSITION)
+    )
+    end = fields.Integer(
+        required=True, strict=True, validate=validate.Range(min=0, max=MAX_POSITION)
+    )
+
+    @ma.validates_schema
+    def _in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data["end"] < data["start"]:
+            raise ma.ValidationError("The end lies before the start.", "end")
+
+
+class Selector(fields.Field[dict[str, Any]]):
+    """One of the two selectors, told apart by `type`."""
+
+    KINDS = {"TextQuoteSelector": TextQuoteSelector, "TextPositionSelector": TextPositionSelector}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if not isinstance(kind, str) or kind not in self.KINDS:
+            raise ma.ValidationError(
+                {"type": ["Must be TextQuoteSelector or TextPositionSelector."]}
+            )
+        loaded: dict[str, Any] = self.KINDS[kind]().load(value)
+        return {**loaded, "type": kind}
+
+
+def _one_quote(selectors: list[dict[str, Any]]) -> None:
+    kinds = [selector["type"] for selector in selectors]
+    if kinds.count("TextQuoteSelector") != 1 or kinds.count("TextPositionSelector") > 1:
+        raise ma.ValidationError(
+            "Send exactly one TextQuoteSelector and at most one TextPositionSelector."
+        )
+
+
+class Target(ma.Schema):
+    """Which page, and where on it."""
+
+    source = Address(required=True)
+    canonical = Text(addresses.URL_LIMIT, load_default=None, allow_none=True)
+    title = Text(500, load_default=None, allow_none=True)
+    lang = Text(35, validate.Regexp(_LANG), load_default=None, allow_none=True)
+    selector = fields.List(
+        Selector(), load_default=None, validate=[validate.Length(max=2), _one_quote]
+    )
+
+
+class ReportIn(ma.Schema):
+    """What a reader sends."""
+
+    target = fields.Nested(Target, required=True)
+    suggestion = Text(1000, load_default=None, allow_none=True)
+    comment = Text(2000, load_default=None, allow_none=True)
+    category = fields.Enum(Category, by_value=True, load_default=None, allow_none=True)
+    email = Text(254, load_default=None, allow_none=True)
+    website = Text(2000, load_default="", allow_none=True)
+
+    @ma.validates("email")
+    def _email(self, value: str | None, **_: Any) -> None:
+        if value and not _EMAIL.fullmatch(value):
+            raise ma.ValidationError("This is not an e-mail address.")
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> NewReport:
+        target = data["target"]
+        found = {selector["type"]: selector for selector in target["selector"] or []}
+        quote = found.get("TextQuoteSelector", {})
+        position = found.get("TextPositionSelector", {})
+        comment = (data["comment"] or "").strip()
+        return NewReport(
+            source=target["source"],
+            canonical=target["canonical"],
+            title=target["title"],
+            lang=target["lang"],
+            exact=quote.get("exact"),
+            prefix=quote.get("prefix", ""),
+            suffix=quote.get("suffix", ""),
+            start=position.get("start"),
+            end=position.get("end"),
+            suggestion=data["suggestion"],
+            comment=comment or None,
+            category=data["category"],
+            email=data["email"] or None,
+            website=data["website"] or "",
+        )
+
+
+class ReportKey(ma.Schema):
+    """The header that makes sending again safe."""
+
+    idempotency_key = fields.String(
+        required=True,
+        data_key="Idempotency-Key",
+        validate=validate.Regexp(r"[!-~]{1,255}\Z", error="1 to 255 visible ASCII characters."),
+        metadata={
+            "description": "Any unique text; the same key and body again give the same answer."
+        },
+    )
+
+    class Meta:
+        """Other headers are none of our business."""
+
+        unknown = ma.EXCLUDE
+
+
+class ReportOut(ma.Schema):
+    """The answer to a report that is kept."""
+
+    id = fields.UUID(required=True)
+    correction_id = fields.UUID(required=True)
+    receipt_url = fields.URL(required=True)
+    already_reported = fields.Integer(
+        required=True, metadata={"description": "Earlier reports of the same passage."}
+    )
+
+
+class ReceiptOut(ma.Schema):
+    """What became of a report, for the reader who sent it."""
+
+    state = fields.Enum(State, by_value=True, required=True)
+    public_note = fields.String(required=True, allow_none=True)
+    article = fields.Dict(required=True)
+    exact = fields.String(required=True, allow_none=True)
+    suggestion = fields.String(required=True, allow_none=True)
+    created_at = fields.String(required=True)
+    updated_at = fields.String(required=True)
+
+
+class WidgetQuery(ma.Schema):
+    """What the widget says of the page it is on."""
+
+    locale = Text(35, load_default="")
+    url = Text(addresses.URL_LIMIT, load_default="")
+
+
+class WidgetOut(ma.Schema):
+    """Everything the widget needs to open."""
+
+    locale = fields.String(required=True, metadata={"description": "BCP 47"})
+    dir = fields.String(required=True, validate=validate.OneOf(["ltr", "rtl"]))
+    strings = fields.Dict(required=True)
+    limits = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    categories = fields.List(fields.String(), required=True)
+    links = fields.Dict(required=True)
+    article_selector = fields.String(required=True, allow_none=True)
+    campaign = fields.Dict(required=True, allow_none=True)
+
+
+class ProblemOut(ma.Schema):
+    """A refusal (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    errors = fields.List(
+        fields.Nested(
+            ma.Schema.from_dict(
+                {"pointer": fields.String(), "detail": fields.String()}, name="FieldProblem"
+            )
+        )
+    )
+
+
+class AnchorOut(ma.Schema):
+    """Where the passage is in the newest text that is known."""
+
+    state = fields.Enum(AnchorState, by_value=True)
+    start = fields.Integer(allow_none=True)
+    end = fields.Integer(allow_none=True)

@@ -1,0 +1,205 @@
+"""What tests share: both databases, migrated; a site, its people and tokens; a clock to set."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service import settings as settings_module
+from service.accounts import editors, sites, tokens
+from service.app import create_app
+from service.db import Database, migrate
+from service.models import Editor, Role, Site
+from service.settings import Settings
+from tests.servers import MISSING_POSTGRESQL, PostgreSQL
+
+ORIGIN = "https://news.example"
+PASSWORD = "a password for tests"
+REQUIRE_ALL = os.environ.get("CORRIGENDA_REQUIRE_ALL") == "1"
+POSTGRESQL_URL = "CORRIGENDA_TEST_POSTGRESQL"
+
+
+def missing(reason: str) -> None:
+    """Skip with one line; fail where everything has to be there."""
+    if REQUIRE_ALL:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Only the first process starts the server; its workers find it in the environment.
+    if not hasattr(config, "workerinput") and not os.environ.get(POSTGRESQL_URL) and PostgreSQL.binaries():
+        server = PostgreSQL()
+        server.start()
+        os.environ[POSTGRESQL_URL] = server.url()
+        config.add_cleanup(lambda: os.environ.pop(POSTGRESQL_URL, None) and None)
+        config.add_cleanup(server.remove)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set."""
+
+    at: datetime = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **duration: float) -> datetime:
+        self.at += timedelta(**duration)
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def now(clock: Clock) -> datetime:
+    return clock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "migrated.db"
+    database = Database(f"sqlite:///{file}")
+    migrate.upgrade(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    """The URL of a migrated database that others are copied from."""
+    server = os.environ.get(POSTGRESQL_URL)
+    if not server:
+        missing(MISSING_POSTGRESQL)
+        raise AssertionError
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url = server.rpartition("/")[0] + f"/{name}"
+    database = Database(url)
+    migrate.upgrade(database)
+    database.dispose()
+    yield url
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_template: str) -> Iterator[str]:
+    """A fresh, migrated PostgreSQL database."""
+    server = os.environ[POSTGRESQL_URL]
+    template, name = postgresql_template.rpartition("/")[2], f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield server.rpartition("/")[0] + f"/{name}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh, migrated SQLite database."""
+    file = tmp_path / "corrigenda.db"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return settings_module.read(
+        {
+            "CORRIGENDA_DATABASE_URL": database_url,
+            "CORRIGENDA_DATA_DIR": str(tmp_path),
+            "CORRIGENDA_SECRET_KEY": "a secret for tests",
+            "CORRIGENDA_PUBLIC_URL": "https://corrections.example",
+            "CORRIGENDA_REPORT_LIMITS": "1000/minute",
+            "CORRIGENDA_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+        }
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: Clock) -> Flask:
+    return create_app(replace(settings, public_url="https://localhost"), database, clock=clock)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def site(database: Database, now: datetime) -> Site:
+    with database.write() as session:
+        return sites.create(session, "The Daily", [ORIGIN], now=now)
+
+
+@pytest.fixture
+def other_site(database: Database, now: datetime) -> Site:
+    with database.write() as session:
+        return sites.create(session, "The Other", ["https://other.example"], now=now)
+
+
+def _editor(database: Database, email: str, site: Site, role: Role, now: datetime) -> Editor:
+    with database.write() as session:
+        return editors.create(session, email, PASSWORD, site, role, now=now)
+
+
+@pytest.fixture
+def editor(database: Database, site: Site, now: datetime) -> Editor:
+    return _editor(database, "editor@news.example", site, Role.EDITOR, now)
+
+
+@pytest.fixture
+def admin(database: Database, site: Site, now: datetime) -> Editor:
+    return _editor(database, "admin@news.example", site, Role.ADMIN, now)
+
+
+@pytest.fixture
+def other_site_editor(database: Database, other_site: Site, now: datetime) -> Editor:
+    return _editor(database, "editor@other.example", other_site, Role.ADMIN, now)
+
+
+def _bearer(database: Database, site: Site, now: datetime) -> dict[str, str]:
+    with database.write() as session:
+        _, secret = tokens.create(session, site, ["read", "review", "publish", "admin"], name="tests", now=now)
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def bearer(database: Database, site: Site, now: datetime) -> dict[str, str]:
+    """Headers of a token of the site with every scope."""
+    return _bearer(database, site, now)
+
+
+@pytest.fixture
+def other_bearer(database: Database, other_site: Site, now: datetime) -> dict[str, str]:
+    """Headers of a token of another site with every scope."""
+    return _bearer(database, other_site, now)
