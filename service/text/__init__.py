@@ -1,0 +1,3 @@
+from service.text.html import article_text
+
+__all__ = ["article_text"]

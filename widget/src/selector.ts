@@ -1,0 +1,57 @@
+import { articleText, codePoints, indexOf } from './text';
+
+/** W3C TextQuoteSelector and TextPositionSelector in one; positions in Unicode code points. */
+export interface PassageSelector {
+  exact: string;
+  prefix: string;
+  suffix: string;
+  start: number;
+  end: number;
+}
+
+const CONTEXT = 64;
+
+/** The code points of a text, or whole graphemes where the browser knows them. */
+function characters(text: string): string[] {
+  if (!globalThis.Intl?.Segmenter) return [...text];
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+}
+
+/** As many whole pieces from the front as `limit` code points hold. */
+function fitting(pieces: string[], limit: number): string[] {
+  let left = limit;
+  const tooMany = pieces.findIndex((piece) => {
+    left -= codePoints(piece);
+    return left < 0;
+  });
+  return tooMany < 0 ? pieces : pieces.slice(0, tooMany);
+}
+
+/** What a range selects of an article's text, clipped to it; null when that is nothing. */
+export function selectorOf(
+  range: Range,
+  root: Element,
+  context: number = CONTEXT,
+): PassageSelector | null {
+  if (range.startContainer.getRootNode() !== root.getRootNode()) return null;
+  const article = articleText(root);
+  const { text } = article;
+  const from = indexOf(article, range.startContainer, range.startOffset);
+  const selected = text.slice(from, indexOf(article, range.endContainer, range.endOffset));
+  const exact = selected.replace(/^[ \t\n\f\r]+|[ \t\n\f\r]+$/g, '');
+  if (!exact) return null;
+  const start = from + selected.indexOf(exact);
+  const end = start + exact.length;
+  // Twice the code units hold the code points; twice again, so that the cut outer edge is left out.
+  const reach = context * 4;
+  const at = codePoints(text.slice(0, start));
+  return {
+    exact,
+    prefix: fitting(characters(text.slice(Math.max(0, start - reach), start)).reverse(), context)
+      .reverse()
+      .join(''),
+    suffix: fitting(characters(text.slice(end, end + reach)), context).join(''),
+    start: at,
+    end: at + codePoints(exact),
+  };
+}
