@@ -47,7 +47,7 @@ def _suggestions(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[dict[
         select(Report.correction_id, Report.suggestion, func.count())
         .where(Report.correction_id.in_(ids), Report.suggestion.is_not(None))
         .group_by(Report.correction_id, Report.suggestion)
-        .order_by(func.count().desc(), func.min(Report.id))
+        .order_by(func.count().desc(), func.min(Report.ordinal))
     )
     found = defaultdict(list)
     for correction_id, text, count in rows:

@@ -1,25 +1,43 @@
 """The command line: one module per noun; every error is one line on standard error."""
 
 import sys
+from importlib import import_module
 
 import click
 
 from service import errors
-from service.cli import editors, serve, sites, tokens
 from service.settings import BadSetting
 
+COMMANDS = {
+    "editor": "editors",
+    "migrate": "migrate",
+    "serve": "serve",
+    "site": "sites",
+    "token": "tokens",
+}
+"""Each command's module; only the one that is called is imported."""
 
-@click.group()
+
+class Nouns(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name: the function of that name in its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"service.cli.{COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return found
+
+
+@click.command(cls=Nouns)
 @click.version_option(package_name="corrigenda")
 def group() -> None:
     """Reader corrections for newsrooms."""
-
-
-group.add_command(serve.serve)
-group.add_command(serve.migrate)
-group.add_command(sites.site)
-group.add_command(editors.editor)
-group.add_command(tokens.token)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`corrigenda serve` and `corrigenda migrate`."""
+"""`corrigenda serve`."""
 
 import threading
 from typing import Any
@@ -85,15 +85,3 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve readers and editors; on SQLite also deliver."""
     run(settings_module.read(), host=host, port=port, workers=workers, threads=threads)
-
-
-@click.command()
-def migrate() -> None:
-    """Bring the database's schema up to this release."""
-    database = Database(settings_module.read().database_url)
-    before = migrations.current(database)
-    migrations.upgrade(database)
-    after = migrations.current(database)
-    click.echo(
-        f"The database is at {after}" + ("" if after == before else f" (was {before or 'empty'})")
-    )

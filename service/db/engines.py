@@ -86,11 +86,12 @@ def _sqlite_engine(url: URL) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # The driver's own BEGIN comes too late and is never IMMEDIATE; ours is in `begin`.
         connection.isolation_level = None
+        # The timeout first: the change to WAL itself may meet another process.
         for pragma in (
+            f"busy_timeout={int(LOCK_SECONDS * 1000)}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={int(LOCK_SECONDS * 1000)}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -62,7 +62,8 @@ def register(app: Flask, settings: Settings) -> None:
 
 def seconds_to_wait(error: RateLimitExceeded) -> int:
     """Whole seconds until the limit that was hit lets the next request through."""
+    longest = error.limit.limit.get_expiry()
     hit = limiter.current_limit
     if hit is None:
-        return int(error.limit.limit.get_expiry())
-    return max(1, math.ceil(hit.reset_at - time.time()))
+        return longest
+    return min(longest, max(1, math.ceil(hit.reset_at - time.time())))

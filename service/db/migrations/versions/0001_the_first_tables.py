@@ -9,7 +9,6 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from service.db import UtcDateTime
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,69 @@
+# `make help` lists the targets. Nothing needs to be installed first but Python >= 3.11.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+PORT ?= 8000
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+HAS_NODE := $(shell command -v npm 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-browser test-deep check widget migrate docs bench bench-intake bench-text bench-widget components
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+setup: .venv/.ready ## Make .venv with everything the service and its tests need
+
+.venv/.ready: pyproject.toml uv.lock
+	@test -n "$(PYTHON)" || { echo "Corrigenda needs Python 3.11 or later; none was found." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ echo "Python has no venv module; on Debian: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
+	@echo "Setting up .venv (the first time takes about half a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv sync --quiet --frozen --inexact --link-mode copy --compile-bytecode
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+demo: setup ## Serve the demo on PORT (8000): articles, widget, review desk, webhook receiver
+	@exec $(BIN)/corrigenda demo --port $(PORT)
+
+test: setup $(if $(HAS_NODE),node_modules/.ready) ## Run all tests that this machine has the parts for
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+ifneq ($(HAS_NODE),)
+	@npm test --silent
+else
+	@echo "SKIPPED the widget's unit tests: Node.js is not installed (https://nodejs.org)"
+endif
+
+test-browser: setup $(if $(HAS_NODE),node_modules/.ready) ## Run the tests that drive browsers
+	@$(BIN)/python -m pytest -m browser
+
+check: setup node_modules/.ready ## Lint, types, floors, built files: all that CI checks besides the tests
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/draw.py --check
+	@npm run --silent check
+	@$(BIN)/uv lock --check --quiet
+
+widget: node_modules/.ready ## Build static/ from widget/
+	@npm run --silent build
+
+migrate: setup ## Bring the database of the settings up to this release
+	@$(BIN)/corrigenda migrate
+
+docs: setup ## Draw docs/architecture.md's picture from the real imports
+	@$(BIN)/python docs/draw.py
+
+bench: bench-intake ## Run the benchmarks
+
+bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
+	@$(BIN)/python bench/intake.py
+
+components: ## Debian: install browsers and servers that the full test suite needs (root)
+	@sh .ci/components
