@@ -1,0 +1,260 @@
+"""Real browser engines behind one small face: the tests say what a reader does, not with which driver.
+
+An engine brings seven primitives; everything else is built on them here, so that all engines are asked
+the same questions in the same way.
+"""
+
+import json
+import os
+import shutil
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+PATIENCE = 15.0
+DIALOG = "document.querySelector('corrigenda-dialog')?.shadowRoot"
+
+# Browsers reach this machine directly and everything else through a proxy that is not there.
+NOWHERE = "http://127.0.0.1:9"
+
+_SELECT = """(css, text, occurrence) => {
+  const root = document.querySelector(css);
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  let whole = '';
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    nodes.push([node, whole.length]);
+    whole += node.data;
+  }
+  let start = -1;
+  for (let n = 0; n <= occurrence; n++) start = whole.indexOf(text, start + 1);
+  if (start < 0) throw new Error('no such text: ' + text);
+  const point = (index, isEnd) => {
+    const [node, at] = nodes.findLast(([, at]) => (isEnd ? at < index : at <= index));
+    return [node, index - at];
+  };
+  const range = document.createRange();
+  range.setStart(...point(start, false));
+  range.setEnd(...point(start + text.length, true));
+  range.startContainer.parentElement.scrollIntoView({ block: 'center' });
+  const selection = getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}"""
+
+_BOX = """(find) => {
+  const element = find();
+  element.scrollIntoView({ block: 'nearest' });
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return { x, y, width, height };
+}"""
+
+_IS_SEEN = """(find) => {
+  const element = find();
+  return !!element && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+}"""
+
+
+class EngineMissing(Exception):
+    """The engine is not installed; the message tells how to get it."""
+
+
+class Place:
+    """One element, looked up anew at every question; reached by a JavaScript expression."""
+
+    def __init__(self, engine: "Engine", expression: str) -> None:
+        self._engine = engine
+        self._find = f"() => {expression}"
+        self._expression = expression
+
+    def _ask(self, function: str) -> Any:
+        return self._engine.evaluate(f"({function})({self._find})")
+
+    def is_seen(self) -> bool:
+        """Whether it exists and can be seen."""
+        return bool(self._ask(_IS_SEEN))
+
+    def wait(self) -> "Place":
+        """Wait until it can be seen; raises TimeoutError."""
+        self._engine.wait_until(self.is_seen, f"{self._expression} is seen")
+        return self
+
+    def text(self) -> str:
+        """Its text, once it can be seen."""
+        self.wait()
+        return str(self._ask("(find) => find().textContent"))
+
+    def value(self) -> str:
+        """What its field holds."""
+        self.wait()
+        return str(self._ask("(find) => find().value"))
+
+    def attribute(self, name: str) -> str | None:
+        """An attribute's value."""
+        self.wait()
+        found = self._ask(f"(find) => find().getAttribute({json.dumps(name)})")
+        return None if found is None else str(found)
+
+    def box(self) -> dict[str, float]:
+        """Its place in the viewport in CSS pixels: x, y, width, height."""
+        self.wait()
+        found: dict[str, float] = self._ask(_BOX)
+        return found
+
+    def click(self) -> None:
+        """Click its middle with the mouse."""
+        box = self.box()
+        self._engine.click_at(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def focus(self) -> None:
+        """Give it the keyboard."""
+        self.wait()
+        self._ask("(find) => find().focus()")
+
+    def fill(self, text: str) -> None:
+        """Replace what its field holds by typing."""
+        self.focus()
+        self._ask("(find) => find().select()")
+        if text:
+            self._engine.type(text)
+        else:
+            self._engine.press("Backspace")
+
+    def choose(self, value: str) -> None:
+        """Choose an option of a list by its value, as the reader's choice would."""
+        self.focus()
+        self._ask(
+            "(find) => { const list = find(); list.value = "
+            f"{json.dumps(value)}; list.dispatchEvent(new Event('input', {{ bubbles: true }})); }}"
+        )
+
+
+class Engine(ABC):
+    """A browser with one page."""
+
+    name: str
+
+    @abstractmethod
+    def open(self, url: str) -> None:
+        """Go to an address and wait until it has loaded."""
+
+    @abstractmethod
+    def evaluate(self, expression: str) -> Any:
+        """The JSON value of a JavaScript expression; a promise is awaited."""
+
+    @abstractmethod
+    def press(self, keys: str) -> None:
+        """Press a key, with modifiers before it: `Control+Enter`."""
+
+    @abstractmethod
+    def type(self, text: str) -> None:
+        """Type into what has the focus."""
+
+    @abstractmethod
+    def click_at(self, x: float, y: float) -> None:
+        """Click with the mouse at a place of the viewport, in CSS pixels."""
+
+    @abstractmethod
+    def screenshot(self, file: Path) -> None:
+        """Write the viewport as PNG."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the browser."""
+
+    def at(self, css: str) -> Place:
+        """An element of the page."""
+        return Place(self, f"document.querySelector({json.dumps(css)})")
+
+    def inside_dialog(self, css: str) -> Place:
+        """An element of the readers' dialog."""
+        return Place(self, f"{DIALOG}?.querySelector({json.dumps(css)})")
+
+    def text(self, css: str) -> str:
+        """The text of an element of the page."""
+        return self.at(css).text()
+
+    def select(self, css: str, text: str, occurrence: int = 0) -> None:
+        """Select a text inside an element, also across its inner elements."""
+        self.evaluate(f"({_SELECT})({json.dumps(css)}, {json.dumps(text)}, {occurrence})")
+
+    def selection(self) -> str:
+        """The text that is selected on the page."""
+        return str(self.evaluate("String(getSelection())"))
+
+    def wait_for(self, expression: str) -> Any:
+        """Wait until a JavaScript expression is true, and return its value; raises TimeoutError."""
+        return self.wait_until(lambda: self.evaluate(expression), expression)
+
+    def wait_until(self, ask: Callable[[], Any], what: str) -> Any:
+        """Wait until an answer is true, and return it; raises TimeoutError."""
+        end = time.monotonic() + PATIENCE
+        while not (answer := ask()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.name}: not within {PATIENCE} s: {what}")
+            time.sleep(0.02)
+        return answer
+
+
+class Chromium(Engine):
+    """Chromium by Playwright; `page` and `context` are there for what only its driver can do."""
+
+    name = "chromium"
+
+    def __init__(self, **options: Any) -> None:
+        binary = shutil.which("chromium") or shutil.which("chromium-browser")
+        if not binary:
+            raise EngineMissing("Chromium is not installed (Debian: apt-get install chromium)")
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(
+            executable_path=binary,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            proxy={"server": NOWHERE, "bypass": "127.0.0.1,localhost"},
+        )
+        self.context = self._browser.new_context(**options)
+        self.page = self.context.new_page()
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+
+    def evaluate(self, expression: str) -> Any:
+        return self.page.evaluate(f"() => ({expression})")
+
+    def press(self, keys: str) -> None:
+        self.page.keyboard.press(keys)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+
+    def click_at(self, x: float, y: float) -> None:
+        self.page.mouse.click(x, y)
+
+    def screenshot(self, file: Path) -> None:
+        self.page.screenshot(path=file)
+
+    def close(self) -> None:
+        self._browser.close()
+        self._playwright.stop()
+
+
+ENGINES: dict[str, type[Engine]] = {"chromium": Chromium}
+
+
+@contextmanager
+def opened(name: str, **options: Any) -> Iterator[Engine]:
+    """An engine by name, ended afterwards; raises EngineMissing where it is not installed."""
+    engine = ENGINES[name](**options)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def required() -> bool:
+    """Whether a missing engine is a failure, as in CI."""
+    return os.environ.get("CORRIGENDA_REQUIRE_ALL") == "1"

@@ -1,0 +1,99 @@
+"""A news site with the widget on it, the real service behind, and every engine that is installed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.engines import ENGINES, Engine, EngineMissing, opened, required
+from tests.browser.servers import Pages, Way, serving
+from tests.processes import Serving, environment, run, run_json
+
+ARTICLE = """
+<article>
+<h1>Bridge opens</h1>
+<p>The new brigde was opened on <a href="/friday">Friday</a>. It is <em>120 m</em> long. Nobody knew why.</p>
+<p>The mayor said: “We are proud.”</p>
+</article>
+<p id="outside">Read also: nothing.</p>
+"""
+
+
+@dataclass
+class News:
+    """The site as its readers meet it."""
+
+    pages: Pages
+    way: Way
+    key: str
+    token: str
+
+    def script(self, **data: str) -> str:
+        """The script tag with optional attributes."""
+        more = "".join(f' data-{name}="{value}"' for name, value in data.items())
+        return f'<script src="{self.way.url}/static/widget.js" data-site="{self.key}"{more} async></script>'
+
+    def publish(
+        self,
+        path: str,
+        body: str = ARTICLE,
+        *,
+        head: str = "",
+        lang: str = "en",
+        headers: dict[str, str] | None = None,
+        script: str | None = None,
+        **data: str,
+    ) -> str:
+        """Put a page with the widget on the site; gives its address."""
+        chosen = self.script(**data) if script is None else script
+        page = (
+            f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>Bridge opens</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}<body>{body}{chosen}'
+        )
+        return self.pages.put(path, page, headers)
+
+    def sent(self) -> list[Any]:
+        """The bodies of the reports that were posted."""
+        return [json.loads(body) for _, _, _, body in self.way.posts()]
+
+
+@pytest.fixture(scope="session")
+def news_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
+    folder = tmp_path_factory.mktemp("service")
+    env = environment(folder, REPORT_LIMITS="10000/minute")
+    assert run(["migrate"], env).returncode == 0
+    pages = Pages()
+    with serving(pages.handler()) as pages_port, Serving(env) as service:
+        pages.url = f"http://127.0.0.1:{pages_port}"
+        key = run_json(["site", "create", "The Daily", "--origin", pages.url], env)["key"]
+        token = run_json(["token", "create", "--site", key, "--scope", "read"], env)["token"]
+        way = Way(service.port)
+        with serving(way.handler()) as way_port:
+            way.url = f"http://127.0.0.1:{way_port}"
+            yield News(pages, way, key, token)
+
+
+@pytest.fixture
+def news(news_site: News) -> News:
+    news_site.way.reset()
+    return news_site
+
+
+@pytest.fixture(params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Each engine in turn, with a fresh profile."""
+    try:
+        with opened(request.param) as made:
+            yield made
+    except EngineMissing as missing:
+        if required():
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    return tmp_path
