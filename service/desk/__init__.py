@@ -1,0 +1,1 @@
+"""An editor decides: the queue, moves, changes and revisions."""

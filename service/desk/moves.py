@@ -1,0 +1,209 @@
+"""Moves: an editor decides what becomes of a correction, and every decision is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service import events
+from service.errors import NotAllowedMove, NotFound, Refusal, StaleVersion
+from service.models import Correction, Move, State
+
+ALLOWED_FROM: dict[State, frozenset[State]] = {
+    State.ACCEPTED: frozenset({State.NEW}),
+    State.FIXED: frozenset({State.NEW, State.ACCEPTED}),
+    State.REJECTED: frozenset({State.NEW, State.ACCEPTED}),
+    State.SPAM: frozenset(State) - {State.SPAM},
+    State.NEW: frozenset(State) - {State.NEW},
+}
+"""From which states a correction may move to which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where to, why, and what is put down with it; None leaves a text as it is."""
+
+    to: State
+    reason: str | None = None
+    wording: str | None = None
+    public_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who decides, as the history names them."""
+
+    label: str
+    editor_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the one who decides has seen; a correction that is different by now is not moved."""
+
+    versions: frozenset[int] | None = None
+    state: State | None = None
+
+
+ANYTHING = Seen()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one correction in a bulk move."""
+
+    id: str
+    refusal: Refusal | None = None
+
+
+def decide(
+    session: Session,
+    site_id: UUID,
+    correction_id: UUID,
+    decision: Decision,
+    *,
+    by: By,
+    now: datetime,
+    seen: Seen = ANYTHING,
+) -> Correction:
+    """Move a correction to another state; of two racing moves only the first counts.
+
+    Accepting, fixing or rejecting frees a correction that was suspected to be spam. Raises
+    NotFound, StaleVersion, NotAllowedMove.
+    """
+    before = _of_site(session, site_id, correction_id)
+    origin, was_suspected = before.state, before.suspected
+    check_version(before, seen.versions)
+    if origin not in ALLOWED_FROM[decision.to] or seen.state not in {None, origin}:
+        raise _not_allowed(session, before, decision.to)
+    values = _values(decision)
+    # The state that was read is asked for again: the database decides who was first.
+    wanted = [Correction.id == correction_id, Correction.state == origin]
+    if seen.versions is not None:
+        wanted.append(Correction.version == before.version)
+    moved = session.scalar(
+        update(Correction)
+        .where(*wanted)
+        .values(**values, version=Correction.version + 1, updated_at=now)
+        .returning(Correction.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(before)
+    if moved is None:
+        check_version(before, seen.versions)
+        raise _not_allowed(session, before, decision.to)
+    record(session, before, origin, decision, by=by, now=now)
+    if was_suspected and not before.suspected:
+        events.emit(session, "correction.created", before, now=now)
+    if not before.suspected:
+        events.emit(session, event_of(decision.to), before, now=now)
+    return before
+
+
+def record(
+    session: Session,
+    correction: Correction,
+    origin: State,
+    decision: Decision,
+    *,
+    by: By,
+    now: datetime,
+) -> None:
+    """Write one line of the history."""
+    session.add(
+        Move(
+            correction_id=correction.id,
+            from_state=origin,
+            to_state=decision.to,
+            by=by.label,
+            editor_id=by.editor_id,
+            reason=decision.reason,
+            created_at=now,
+        )
+    )
+
+
+def event_of(state: State) -> str:
+    """The type of the event that tells of a move to this state."""
+    return "correction.reopened" if state is State.NEW else f"correction.{state}"
+
+
+def decide_each(
+    session: Session,
+    site_id: UUID,
+    ids: Sequence[str],
+    decision: Decision,
+    *,
+    by: By,
+    now: datetime,
+) -> list[Outcome]:
+    """Move many; each stands for itself, and its outcome says what became of it."""
+    outcomes = []
+    for text in ids:
+        try:
+            decide(session, site_id, _parsed(text), decision, by=by, now=now)
+        except Refusal as refusal:
+            outcomes.append(Outcome(text, refusal))
+        else:
+            outcomes.append(Outcome(text))
+    return outcomes
+
+
+def history(session: Session, correction_id: UUID) -> Sequence[Move]:
+    """All moves of a correction, the oldest first."""
+    return session.scalars(
+        select(Move).where(Move.correction_id == correction_id).order_by(Move.id)
+    ).all()
+
+
+def check_version(correction: Correction, versions: frozenset[int] | None) -> None:
+    """Raise StaleVersion unless the correction's version is one of these."""
+    if versions is not None and correction.version not in versions:
+        raise StaleVersion(
+            f"Somebody changed this correction in the meantime: it is at version "
+            f"{correction.version} now and {correction.state}."
+        )
+
+
+def _of_site(session: Session, site_id: UUID, correction_id: UUID) -> Correction:
+    found = session.scalar(
+        select(Correction)
+        .where(Correction.id == correction_id, Correction.site_id == site_id)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("There is no such correction.")
+    return found
+
+
+def _values(decision: Decision) -> dict[str, Any]:
+    values: dict[str, Any] = {"state": decision.to}
+    if decision.to in {State.ACCEPTED, State.FIXED, State.REJECTED}:
+        values["suspected"] = False
+    if decision.wording is not None:
+        values["wording"] = decision.wording
+    if decision.public_note is not None:
+        values["public_note"] = decision.public_note
+    return values
+
+
+def _not_allowed(session: Session, correction: Correction, to: State) -> NotAllowedMove:
+    last = session.scalar(
+        select(Move).where(Move.correction_id == correction.id).order_by(Move.id.desc()).limit(1)
+    )
+    who = "Nobody has moved it yet."
+    if last is not None:
+        at = last.created_at.astimezone(UTC)
+        who = f"{last.by} moved it from {last.from_state} on {at:%Y-%m-%d} at {at:%H:%M} UTC."
+    return NotAllowedMove(f"This correction is {correction.state} and cannot become {to}. {who}")
+
+
+def _parsed(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("There is no such correction.") from None
