@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from service import __version__
 from service.db import Database
 from service.settings import Settings
-from service.web import cors, current, headers, limits, ops, problems, public, reference
+from service.web import cors, current, editors, headers, limits, ops, problems, public, reference
 from service.web.bodies import BODY_LIMIT
 from service.web.schemas import ProblemOut
 
@@ -73,7 +73,7 @@ def create_app(
     cors.register(app)
     limits.register(app, settings)
     api = Api(app)
-    for blueprint in (public.blueprint,):
+    for blueprint in (public.blueprint, editors.blueprint):
         api.register_blueprint(blueprint)
     app.register_blueprint(ops.blueprint)
     app.register_blueprint(reference.blueprint)

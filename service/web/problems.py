@@ -1,8 +1,8 @@
-"""Every refusal leaves as RFC 9457 `application/problem+json`."""
+"""Every refusal leaves as RFC 9457 `application/problem+json`, or as a page for a browser."""
 
 import logging
 
-from flask import Flask, Response, json, request
+from flask import Flask, Response, json, render_template, request
 from flask_limiter.errors import RateLimitExceeded
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -27,6 +27,11 @@ def register(app: Flask) -> None:
 
 def of_refusal(refusal: Refusal) -> Response:
     """The problem of one refusal."""
+    return _problem(body_of(refusal), refusal.status, refusal.retry_after)
+
+
+def body_of(refusal: Refusal) -> dict[str, object]:
+    """The members of a refusal's problem."""
     body: dict[str, object] = {
         "type": TYPE_BASE + refusal.code,
         "title": refusal.title,
@@ -35,7 +40,7 @@ def of_refusal(refusal: Refusal) -> Response:
     }
     if refusal.errors:
         body["errors"] = refusal.errors
-    return _problem(body, refusal.status, refusal.retry_after)
+    return body
 
 
 def of_http(error: HTTPException) -> Response:
@@ -93,9 +98,18 @@ def _too_many(error: RateLimitExceeded) -> TooManyRequests:
 
 
 def _problem(body: dict[str, object], status: int, retry_after: int | None) -> Response:
-    made = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
+    if _is_for_people():
+        made = Response(render_template("problem.html", problem=body), status)
+    else:
+        made = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
     if retry_after is not None:
         made.headers["Retry-After"] = str(retry_after)
     if request.method == "HEAD":
         made.set_data(b"")
     return made
+
+
+def _is_for_people() -> bool:
+    accepted = request.accept_mimetypes
+    is_api = request.path.startswith("/api/")
+    return not is_api and accepted["text/html"] > accepted["application/json"]
