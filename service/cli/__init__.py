@@ -9,6 +9,7 @@ from service import errors
 from service.settings import BadSetting
 
 COMMANDS = {
+    "demo": "demo",
     "editor": "editors",
     "migrate": "migrate",
     "serve": "serve",

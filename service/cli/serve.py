@@ -1,5 +1,7 @@
 """`corrigenda serve`."""
 
+import errno
+import socket
 import threading
 from typing import Any
 
@@ -11,12 +13,12 @@ from service import logs
 from service import settings as settings_module
 from service.app import create_app
 from service.db import Database
-from service.db import migrate as migrations
 from service.dispatch.worker import Worker
-from service.errors import invalid
+from service.errors import Unavailable, invalid
 from service.settings import Settings
 
 DRAIN_SECONDS = 20
+BACKLOG = 2048
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -44,7 +46,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.cfg.set("worker_exit", lambda _server, _worker: self.stop.set())
 
     def load(self) -> Any:
-        """Wire the application in the serving process, after the fork: engines do not survive one."""
+        """Wire the application in the serving process: engines do not survive a fork."""
         logs.set_up()
         database = Database(self.settings.database_url)
         if not self.with_worker:
@@ -59,11 +61,18 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
     if workers > 1 and not settings.redis_url:
         raise invalid(
             "/workers",
-            "More than one process needs CORRIGENDA_REDIS_URL: limits kept in one process would not hold.",
+            "More than one process needs CORRIGENDA_REDIS_URL: "
+            "limits kept in one process would not hold.",
         )
     database = Database(settings.database_url)
-    options = {
-        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+    chosen = options(listen(host, port), workers=workers, threads=threads)
+    Server(settings, chosen, with_worker=database.is_sqlite).run()
+
+
+def options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:
+    """Gunicorn's options for serving on a socket that listens already."""
+    return {
+        "bind": f"fd://{listener.fileno()}",
         "workers": workers,
         "threads": threads,
         "worker_class": "gthread",
@@ -72,7 +81,18 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
         "logger_class": JsonLogger,
         "proc_name": "corrigenda",
     }
-    Server(settings, options, with_worker=database.is_sqlite).run()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises Unavailable where the port is taken or not ours to use."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Unavailable(f"Port {port} is taken by another program; try --port.") from None
+        raise Unavailable(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 
 @click.command()

@@ -1,0 +1,184 @@
+"""`corrigenda demo`: a newspaper, a desk and a webhook receiver to try everything with."""
+
+import base64
+import ipaddress
+import logging
+import os
+import secrets
+import signal
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import __version__, logs
+from service import settings as settings_module
+from service.accounts import editors, sites
+from service.cli import serve
+from service.db import Database, migrate
+from service.errors import NotFound, Unavailable
+from service.models import Article, Editor, Role, Site, Webhook
+from service.settings import Settings
+from service.web import demo as pages
+
+HOST = "127.0.0.1"
+HOSTS = (HOST, "localhost")
+LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
+SITE_KEY = "demo"
+SITE_NAME = "The Lantern"
+EMAIL = "editor@lantern.example"
+RECEIVER = "/demo/receiver"
+EVENTS = ["correction.*"]
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is in the database for the demo, and the editor's password of this start."""
+
+    site_key: str
+    webhook_id: UUID
+    password: str
+
+
+class Server(serve.Server):
+    """The one process of `serve`, with the demo's pages."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any], prepared: Prepared) -> None:
+        self.prepared = prepared
+        super().__init__(settings, options, with_worker=True)
+
+    def load(self) -> Any:
+        """Add the pages; log only what went wrong, the terminal is for the addresses."""
+        app = super().load()
+        logs.set_up(logging.WARNING)
+        pages.register(app, pages.Demo(self.prepared.site_key, self.prepared.webhook_id))
+        return app
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    envvar="PORT",
+    help="0 takes a free one.",
+)
+def demo(port: int) -> None:
+    """Serve a demo: articles with mistakes, the desk, a webhook receiver."""
+    logs.set_up(logging.WARNING)
+    listener = serve.listen(HOST, port)
+    port = listener.getsockname()[1]
+    settings = _settings(port)
+    database = Database(settings.database_url)
+    migrate.upgrade(database)
+    with database.write() as session:
+        prepared = prepare(session, settings, port=port, now=datetime.now(UTC))
+    database.dispose()
+    options = {
+        **serve.options(listener, workers=1, threads=THREADS),
+        "loglevel": "warning",
+        "when_ready": lambda _arbiter: _ready(settings, prepared),
+    }
+    Server(settings, options, prepared).run()
+
+
+def prepare(session: Session, settings: Settings, *, port: int, now: datetime) -> Prepared:
+    """Make the demo's site, editor and webhook; those of an earlier start follow the port."""
+    site = _site(session, now)
+    sites.change(
+        site,
+        origins=[f"http://{host}:{port}" for host in HOSTS],
+        privacy_url=f"{settings.public_url}/demo/about#privacy",
+        contact_url=f"{settings.public_url}/demo/about#contact",
+    )
+    for article in session.scalars(select(Article).where(Article.site_id == site.id)):
+        article.url = _on_port(article.url, port)
+    webhook_id = _webhook(session, site, f"{settings.public_url}{RECEIVER}", now)
+    return Prepared(site.key, webhook_id, _password(session, site, now))
+
+
+def _site(session: Session, now: datetime) -> Site:
+    try:
+        return sites.find(session, SITE_KEY)
+    except NotFound:
+        # The key is made of the name: this one stays the same whatever the site is called later.
+        site = sites.create(session, SITE_KEY, [f"http://{HOST}"], now=now)
+        sites.change(site, name=SITE_NAME)
+        return site
+
+
+def _password(session: Session, site: Site, now: datetime) -> str:
+    """A new password of the demo's editor, who is made at the first start."""
+    password = "".join(secrets.choice(LETTERS) for _ in range(12))
+    if session.scalar(select(Editor.id).where(Editor.email == EMAIL)):
+        editors.set_password(session, EMAIL, password, now=now)
+    else:
+        editors.create(session, EMAIL, password, site, Role.ADMIN, now=now)
+    return password
+
+
+def _webhook(session: Session, site: Site, url: str, now: datetime) -> UUID:
+    """The webhook to the demo's own receiver."""
+    known = session.scalar(
+        select(Webhook).where(Webhook.site_id == site.id, Webhook.url.endswith(RECEIVER))
+    )
+    if known:
+        known.url = url
+        return known.id
+    made = Webhook(
+        site_id=site.id,
+        url=url,
+        events=EVENTS,
+        secret="whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def _on_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    if parts.hostname not in HOSTS:
+        return url
+    return parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
+
+
+def _settings(port: int) -> Settings:
+    """The settings of the environment, at this port, with loopback open to webhooks."""
+    read = settings_module.read()
+    if not read.database_url.startswith("sqlite"):
+        raise Unavailable("The demo keeps its data in SQLite: unset CORRIGENDA_DATABASE_URL.")
+    return replace(
+        read,
+        public_url=f"http://{HOST}:{port}",
+        webhook_allow_networks=(*read.webhook_allow_networks, LOOPBACK),
+    )
+
+
+def _ready(settings: Settings, prepared: Prepared) -> None:
+    # Gunicorn would reload on this signal; a demo whose terminal was closed should end.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    home = settings.public_url
+    click.echo(
+        f"""Corrigenda {__version__}, the demo. Press Ctrl+C to stop.
+
+  Articles   {home}/demo
+  Review     {home}/review
+               E-mail:   {EMAIL}
+               Password: {prepared.password}  (a new one at each start)
+  Webhooks   {home}{RECEIVER}
+  API        {home}/docs
+
+  Site key: {prepared.site_key}. Data: {settings.data_dir}
+"""
+    )
