@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from service import __version__
 from service.db import Database
 from service.settings import Settings
-from service.web import cors, current, editors, headers, limits, ops, problems, public, reference
+from service.web import cors, current, editors, headers, limits, ops, pages, problems, public, reference
 from service.web.bodies import BODY_LIMIT
 from service.web.schemas import ProblemOut
 
@@ -27,10 +27,10 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         """Leave errors to `problems`."""
 
     def _register_responses(self) -> None:
+        # Only refusals are registered here; they have a media type of their own.
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = problems.MEDIA_TYPE
         super()._register_responses()
-        for response in self.spec.components.responses.values():
-            if "application/json" in response.get("content", {}):
-                response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
 
 def utc_now() -> datetime:
@@ -77,6 +77,7 @@ def create_app(
         api.register_blueprint(blueprint)
     app.register_blueprint(ops.blueprint)
     app.register_blueprint(reference.blueprint)
+    pages.register(app)
     app.extensions["openapi"] = api
     return app
 

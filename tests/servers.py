@@ -9,8 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-MISSING_POSTGRESQL = "PostgreSQL is not installed (Debian: apt-get install postgresql): its tests are skipped"
-MISSING_REDIS = "Redis is not installed (Debian: apt-get install redis-server): its tests are skipped"
+MISSING_POSTGRESQL = (
+    "PostgreSQL is not installed (Debian: apt-get install postgresql): its tests are skipped"
+)
+MISSING_REDIS = (
+    "Redis is not installed (Debian: apt-get install redis-server): its tests are skipped"
+)
 
 
 def free_port() -> int:
@@ -41,7 +45,19 @@ class PostgreSQL:
         self.folder = Path(tempfile.mkdtemp(prefix="corrigenda-pg-"))
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
-        self._run("initdb", "-D", self.data, "-U", "corrigenda", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._run(
+            "initdb",
+            "-D",
+            self.data,
+            "-U",
+            "corrigenda",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        )
 
     @property
     def data(self) -> str:
@@ -59,7 +75,10 @@ class PostgreSQL:
         assert binaries is not None
         switch = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         subprocess.run(
-            [*switch, str(binaries / name), *arguments], check=True, capture_output=True, cwd=self.folder
+            [*switch, str(binaries / name), *arguments],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
         )
 
     def start(self) -> None:
@@ -67,7 +86,9 @@ class PostgreSQL:
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
             "-c fsync=off -c max_connections=200 -c shared_buffers=64MB -c autovacuum=off"
         )
-        self._run("pg_ctl", "-D", self.data, "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+        self._run(
+            "pg_ctl", "-D", self.data, "-o", options, "-l", str(self.folder / "log"), "-w", "start"
+        )
 
     def stop(self, mode: str = "fast") -> None:
         self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
@@ -86,7 +107,7 @@ class Redis:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
     def binary() -> str | None:
@@ -95,17 +116,27 @@ class Redis:
     def start(self) -> None:
         binary = self.binary()
         assert binary is not None
-        self._process = subprocess.Popen(
-            [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        self.process = subprocess.Popen(
+            [
+                binary,
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
             stdout=subprocess.DEVNULL,
         )
         wait_until(lambda: is_listening(self.port), 10, "Redis listens")
 
     def stop(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"

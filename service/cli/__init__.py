@@ -45,7 +45,6 @@ def main() -> None:
     """Run a command; a refusal or a bad setting ends with one line and exit code 1."""
     try:
         group()
-    except errors.Refusal as refusal:
-        sys.exit(f"corrigenda: {refusal.detail}")
-    except BadSetting as error:
-        sys.exit(f"corrigenda: {error}")
+    except (errors.Refusal, BadSetting) as error:
+        # A database driver's message may have several lines.
+        sys.exit("corrigenda: " + " ".join(str(error).split()))

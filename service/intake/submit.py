@@ -149,11 +149,10 @@ def _same_passage(
         )
         .order_by(Correction.id)
     )
-    return next((known for known in candidates if _is_same_place(known, new)), None)
+    return next(
+        (known for known in candidates if text.same_passage(_passage(known), _passage(new))), None
+    )
 
 
-def _is_same_place(known: Correction, new: NewReport) -> bool:
-    if known.start is not None and known.end is not None:
-        if new.start is not None and new.end is not None:
-            return known.start < new.end and new.start < known.end
-    return known.prefix == new.prefix and known.suffix == new.suffix
+def _passage(of: Correction | NewReport) -> text.Selector:
+    return text.Selector(of.exact or "", of.prefix, of.suffix, of.start, of.end)

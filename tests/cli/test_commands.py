@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from tests.processes import environment, run, run_json
+
+
+@pytest.fixture
+def env(tmp_path: Path, sqlite_url: str) -> dict[str, str]:
+    return environment(tmp_path, DATABASE_URL=sqlite_url)
+
+
+def test_site_editor_and_token_are_made_and_listed(env: dict[str, str]) -> None:
+    key = run_json(
+        ["site", "create", "Тижневик / The Weekly", "--origin", "https://weekly.example"], env
+    )["key"]
+    assert key == "the-weekly"
+    again = run_json(["site", "create", "The Weekly", "--origin", "https://weekly.example"], env)[
+        "key"
+    ]
+    assert again.startswith("the-weekly-")
+
+    made = run_json(
+        ["editor", "create", "Editor@weekly.example", "--site", key, "--role", "admin"],
+        env,
+        stdin="a long password\n",
+    )
+    assert (made["email"], made["role"]) == ("editor@weekly.example", "admin")
+
+    token = run_json(["token", "create", "--site", key, "--scope", "read,review"], env)
+    assert token["token"].startswith("corr_")
+    listed = run(["token", "list", "--site", key], env).stdout
+    assert token["id"] in listed
+    assert token["token"] not in listed
+    assert run(["token", "revoke", token["id"]], env).returncode == 0
+    assert "revoked" in run(["token", "list", "--site", key], env).stdout
+
+    changed = run_json(
+        [
+            "site",
+            "set",
+            key,
+            "--excerpt-limit",
+            "300",
+            "--privacy-url",
+            "https://weekly.example/privacy",
+        ],
+        env,
+    )
+    assert changed["excerpt_limit"] == 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["site", "create", "X", "--origin", "weekly.example"],
+        ["site", "create", " ", "--origin", "https://weekly.example"],
+        ["site", "set", "nowhere", "--name", "x"],
+        ["site", "set", "nowhere"],
+        ["token", "create", "--site", "nowhere"],
+        ["token", "revoke", "01a20a3d-16fb-73b9-bb6d-bef276bdb80e"],
+        ["editor", "disable", "nobody@weekly.example"],
+        ["editor", "create", "nobody", "--site", "nowhere"],
+        ["serve", "--workers", "2"],
+    ],
+)
+def test_refusal_is_one_line(env: dict[str, str], arguments: list[str]) -> None:
+    done = run(arguments, env, stdin="a long password\n")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("corrigenda: ")
+
+
+def test_database_that_is_not_migrated_is_told(tmp_path: Path) -> None:
+    done = run(["site", "list"], environment(tmp_path))
+    assert (done.returncode, done.stderr) == (
+        1,
+        "corrigenda: The database is not migrated; run: corrigenda migrate\n",
+    )
+
+
+def test_database_that_is_not_there_is_told(tmp_path: Path) -> None:
+    for command in (["migrate"], ["site", "list"]):
+        done = run(
+            command, environment(tmp_path, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+        )
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_short_password_is_refused(env: dict[str, str]) -> None:
+    key = run_json(["site", "create", "Weekly", "--origin", "https://weekly.example"], env)["key"]
+    done = run(["editor", "create", "editor@weekly.example", "--site", key], env, stdin="short\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "corrigenda: A password has 10 to 1,024 characters.\n",
+    )

@@ -1,0 +1,61 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from service import settings
+from service.settings import BadSetting, Variables
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+
+
+def test_page_documents_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\S+) \| (.+) \|$", PAGE.read_text(), re.MULTILINE)
+    assert rows == [
+        (
+            known.name.upper(),
+            f"`{known.default}`" if known.default else "none",
+            known.metadata["meaning"],
+        )
+        for known in fields(Variables)
+    ]
+
+
+def test_defaults_make_a_database_and_a_secret_in_the_data_folder(tmp_path: Path) -> None:
+    environ = {"CORRIGENDA_DATA_DIR": str(tmp_path / "var")}
+    first = settings.read(environ)
+    assert first.database_url == f"sqlite:///{tmp_path}/var/corrigenda.db"
+    assert len(first.secret_key) >= 43
+    assert settings.read(environ).secret_key == first.secret_key
+    assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_value_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("redis://cache/0\n")
+    read = settings.read(
+        {"CORRIGENDA_DATA_DIR": str(tmp_path), "CORRIGENDA_REDIS_URL_FILE": str(tmp_path / "url")}
+    )
+    assert read.redis_url == "redis://cache/0"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "news.example"),
+        ("PUBLIC_URL", "ftp://x"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "one"),
+        ("WEBHOOK_ALLOW_NETWORKS", "10.0.0.0/99"),
+        ("SECRET_KEY_FILE", "/nowhere"),
+    ],
+)
+def test_bad_value_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        settings.read({"CORRIGENDA_DATA_DIR": str(tmp_path), f"CORRIGENDA_{name}": value})
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadSetting, match="DATA_DIR"):
+        settings.read({"CORRIGENDA_DATA_DIR": str(tmp_path / "file" / "var")})

@@ -1,0 +1,44 @@
+import re
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+
+def spec(client: FlaskClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/openapi.json").json
+    return found
+
+
+def test_openapi_lists_exactly_the_api_routes(app: Flask, client: FlaskClient) -> None:
+    routes = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    found = spec(client)
+    described = {
+        (path, method)
+        for path, item in found["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert found["openapi"] == "3.1.0"
+    assert described == routes
+
+
+def test_every_refusal_in_openapi_is_a_problem(client: FlaskClient) -> None:
+    for name, response in spec(client)["components"]["responses"].items():
+        assert list(response.get("content", {})) in ([], ["application/problem+json"]), name
+
+
+def test_reference_page_names_every_operation_and_loads_nothing_from_elsewhere(
+    client: FlaskClient,
+) -> None:
+    page = client.get("/docs").text
+    for path in spec(client)["paths"]:
+        assert f"<code>{path}</code>" in page
+    loaded = re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="([^"]+)"', page)
+    assert loaded
+    assert all(url.startswith("/") and not url.startswith("//") for url in loaded)
