@@ -21,7 +21,7 @@ DRAIN_SECONDS = 20
 BACKLOG = 2048
 
 
-class JsonLogger(Logger):  # type: ignore[misc]
+class JsonLogger(Logger):
     """Gunicorn's own messages in the form of all other logs."""
 
     def setup(self, cfg: Any) -> None:
@@ -31,7 +31,7 @@ class JsonLogger(Logger):  # type: ignore[misc]
             handler.setFormatter(logs.JsonLines())
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn with threads; a worker thread of dispatch rides along where asked for."""
 
     def __init__(self, settings: Settings, options: dict[str, Any], *, with_worker: bool) -> None:

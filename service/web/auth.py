@@ -14,7 +14,7 @@ from service.web import current
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SECURITY = [{"bearer": []}]
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 def principal() -> Principal:

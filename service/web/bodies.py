@@ -1,7 +1,8 @@
 """JSON bodies in, checked: depth, numbers and media type, which flask-smorest leaves open."""
 
 import json
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
 import marshmallow as ma
@@ -9,6 +10,8 @@ from flask import Request
 from webargs.flaskparser import FlaskParser
 
 from service.errors import FieldError, InvalidFields, MalformedJson, WrongMediaType
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 BODY_LIMIT = 64 * 1024
 
@@ -51,15 +54,18 @@ class Parser(FlaskParser):
     ) -> NoReturn:
         """Raise InvalidFields with a pointer for every bad field."""
         # webargs puts the location on top of marshmallow's messages.
-        found = [
-            entry for messages in error.normalized_messages().values() for entry in _flat(messages)
-        ]
+        found = [entry for messages in _by_location(error).values() for entry in _flat(messages)]
         raise InvalidFields(
             f"{len(found)} field is not valid."
             if len(found) == 1
             else f"{len(found)} fields are not valid.",
             errors=found,
         )
+
+
+def _by_location(error: ma.ValidationError) -> dict[str, Any]:
+    messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return messages
 
 
 def _flat(messages: Any, pointer: str = "") -> list[FieldError]:
@@ -78,6 +84,28 @@ def _escape(key: object) -> str:
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """A flask-smorest blueprint with our parser."""
+    """A flask-smorest blueprint with our parser, and with types."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """Register the view at this rule."""
+        decorate: Callable[[View], View] = super().route(rule, **options)
+        return decorate
+
+    def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
+        """Pass the view what the schema loads from the request; refuse the rest."""
+        decorate: Callable[[View], View] = super().arguments(schema, **options)
+        return decorate
+
+    def response(
+        self, status: int, schema: type[ma.Schema] | None = None, **options: Any
+    ) -> Callable[[View], View]:
+        """Dump what the view returns with the schema."""
+        decorate: Callable[[View], View] = super().response(status, schema, **options)
+        return decorate
+
+    def doc(self, **fields: Any) -> Callable[[View], View]:
+        """Add to the operation's description in the OpenAPI document."""
+        decorate: Callable[[View], View] = super().doc(**fields)
+        return decorate

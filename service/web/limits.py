@@ -16,7 +16,7 @@ from service.settings import Settings
 from service.web import current
 
 SOCKET_SECONDS = 0.1
-"""A store that hangs costs the first request two of these: the call, and the check whether it is back."""
+"""A store that hangs costs the first request two of these: the call, and a check of the store."""
 
 
 def address_key() -> str:

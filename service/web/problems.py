@@ -49,10 +49,6 @@ def of_http(error: HTTPException) -> Response:
         return of_refusal(_too_many(error))
     if isinstance(error, RequestEntityTooLarge):
         return of_refusal(TooLarge("A body may have at most 64 KiB."))
-    if error.response is not None:
-        return Response(
-            error.response.get_data(), error.response.status_code, dict(error.response.headers)
-        )
     status = error.code or 500
     made = _problem(
         {

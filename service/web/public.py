@@ -34,7 +34,8 @@ def widget(query: dict[str, Any], key: str) -> Response:
     made.cache_control.public = True
     made.cache_control.max_age = WIDGET_SECONDS
     made.add_etag()
-    return made.make_conditional(request)
+    made.make_conditional(request)
+    return made
 
 
 @blueprint.route("/sites/<key>/reports", methods=["POST"])

@@ -6,7 +6,7 @@ from importlib import resources
 from typing import Any
 
 from service.models import Category, Site
-from service.web.schemas import ReportIn, Target, TextQuoteSelector
+from service.web.schemas import ReportIn, Target, Text, TextQuoteSelector
 
 FALLBACK = "en"
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"})
@@ -70,4 +70,7 @@ def _limits(site: Site) -> dict[str, int]:
         "title": target["title"],
         "url": target["source"],
     }
-    return {"exact": site.excerpt_limit, **{name: field.cap for name, field in caps.items()}}
+    return {
+        "exact": site.excerpt_limit,
+        **{name: field.cap for name, field in caps.items() if isinstance(field, Text)},
+    }
