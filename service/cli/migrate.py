@@ -4,7 +4,8 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from service import settings as settings_module
-from service.db import Database, migrate as migrations
+from service.db import Database
+from service.db import migrate as migrations
 from service.errors import Unavailable
 
 

@@ -1,6 +1,7 @@
 """`corrigenda serve`."""
 
 import errno
+import logging
 import socket
 import threading
 from typing import Any
@@ -12,10 +13,12 @@ from gunicorn.glogging import Logger
 from service import logs
 from service import settings as settings_module
 from service.app import create_app
-from service.db import Database
+from service.db import Database, sqlite_fault
 from service.dispatch.worker import Worker
 from service.errors import Unavailable, invalid
 from service.settings import Settings
+
+log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20
 BACKLOG = 2048
@@ -49,6 +52,8 @@ class Server(BaseApplication):
         """Wire the application in the serving process: engines do not survive a fork."""
         logs.set_up()
         database = Database(self.settings.database_url)
+        if database.is_sqlite and (fault := sqlite_fault()):
+            log.warning(fault)
         if not self.with_worker:
             return create_app(self.settings, database)
         worker = Worker(database, self.settings)
@@ -65,8 +70,9 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "limits kept in one process would not hold.",
         )
     database = Database(settings.database_url)
-    chosen = options(listen(host, port), workers=workers, threads=threads)
-    Server(settings, chosen, with_worker=database.is_sqlite).run()
+    with listen(host, port) as listener:
+        chosen = options(listener, workers=workers, threads=threads)
+        Server(settings, chosen, with_worker=database.is_sqlite).run()
 
 
 def options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:

@@ -52,7 +52,9 @@ def list_tokens(key: str, as_json: bool) -> None:
                 "used_at": used,
             }
             say(
-                f"{found.id}\t{found.name}\t{','.join(found.scopes)}\t{state}\t{used or 'never used'}",
+                "\t".join(
+                    (str(found.id), found.name, ",".join(found.scopes), state, used or "never used")
+                ),
                 fields,
                 as_json=as_json,
             )

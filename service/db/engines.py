@@ -30,6 +30,18 @@ def sqlite_driver() -> ModuleType:
     return module
 
 
+def sqlite_fault() -> str | None:
+    """What is wrong with the SQLite that would be used; None where it is safe."""
+    driver = sqlite_driver()
+    if driver.sqlite_version_info >= SAFE_SQLITE:
+        return None
+    safe = ".".join(map(str, SAFE_SQLITE))
+    return (
+        f"SQLite {driver.sqlite_version} can corrupt a database that several processes write to; "
+        f"{safe} and later cannot. Install the pysqlite3 wheel, or use PostgreSQL."
+    )
+
+
 class Database:
     """One database: `read()` and `write()` give sessions, `write()` commits once at its end.
 

@@ -104,3 +104,9 @@ def test_sqlite_is_durable_and_safe(sqlite_url: str) -> None:
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     database.dispose()
+
+
+def test_old_sqlite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engines.sqlite_fault() is None
+    monkeypatch.setattr(engines, "SAFE_SQLITE", (99, 0, 0))
+    assert "99.0.0 and later" in str(engines.sqlite_fault())
