@@ -1,6 +1,5 @@
 """`corrigenda demo`: a newspaper, a desk and a webhook receiver to try everything with."""
 
-import base64
 import ipaddress
 import logging
 import os
@@ -21,6 +20,7 @@ from service import settings as settings_module
 from service.accounts import editors, sites
 from service.cli import serve
 from service.db import Database, migrate
+from service.dispatch import webhooks
 from service.errors import NotFound, Unavailable
 from service.models import Article, Editor, Role, Site, Webhook
 from service.settings import Settings
@@ -86,6 +86,7 @@ def demo(port: int) -> None:
         **serve.options(listener, workers=1, threads=THREADS),
         "loglevel": "warning",
         "when_ready": lambda _arbiter: _ready(settings, prepared),
+        "post_worker_init": lambda _worker: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     }
     Server(settings, options, prepared).run()
 
@@ -101,7 +102,7 @@ def prepare(session: Session, settings: Settings, *, port: int, now: datetime) -
     )
     for article in session.scalars(select(Article).where(Article.site_id == site.id)):
         article.url = _on_port(article.url, port)
-    webhook_id = _webhook(session, site, f"{settings.public_url}{RECEIVER}", now)
+    webhook_id = _webhook(session, site, settings, now)
     return Prepared(site.key, webhook_id, _password(session, site, now))
 
 
@@ -125,25 +126,19 @@ def _password(session: Session, site: Site, now: datetime) -> str:
     return password
 
 
-def _webhook(session: Session, site: Site, url: str, now: datetime) -> UUID:
+def _webhook(session: Session, site: Site, settings: Settings, now: datetime) -> UUID:
     """The webhook to the demo's own receiver."""
+    url = f"{settings.public_url}{RECEIVER}"
     known = session.scalar(
         select(Webhook).where(Webhook.site_id == site.id, Webhook.url.endswith(RECEIVER))
     )
     if known:
         known.url = url
         return known.id
-    made = Webhook(
-        site_id=site.id,
-        url=url,
-        events=EVENTS,
-        secret="whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(made)
-    session.flush()
-    return made.id
+    checked = webhooks.checked_url(url, settings.webhook_allow_networks)
+    return webhooks.create(
+        session, site.id, checked, EVENTS, now=now, description="The demo's own receiver"
+    ).id
 
 
 def _on_port(url: str, port: int) -> str:
