@@ -57,7 +57,7 @@ widget: node_modules/.ready ## Build static/ from widget/
 migrate: setup ## Bring the database of the settings up to this release
 	@$(BIN)/corrigenda migrate
 
-docs: setup ## Draw docs/architecture.md's picture from the real imports
+docs: setup ## Write what the docs show of the code: the picture of the rooms, the commands
 	@$(BIN)/python docs/draw.py
 
 bench: bench-intake ## Run the benchmarks
