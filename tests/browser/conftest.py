@@ -1,12 +1,10 @@
-"""The demo as a newcomer starts it, and browsers to meet it with."""
+"""The demo as a newcomer starts it, and a browser to meet it with."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.engines import Engine, EngineMissing, opened
+from tests.browser.engines import Chromium, EngineMissing
 from tests.conftest import missing
 from tests.demo import Demo
 
@@ -18,15 +16,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def chromium() -> Iterator[Callable[..., Any]]:
-    """Opens a Chromium with a profile of its own at every call: one for each person."""
-    with ExitStack() as stack:
-
-        def open_one(**options: Any) -> Engine:
-            try:
-                return stack.enter_context(opened("chromium", **options))
-            except EngineMissing as reason:
-                missing(str(reason))
-                raise
-
-        yield open_one
+def chromium() -> Iterator[Chromium]:
+    try:
+        browser = Chromium()
+    except EngineMissing as reason:
+        missing(str(reason))
+        raise
+    yield browser
+    browser.close()

@@ -4,6 +4,7 @@ An engine brings seven primitives; everything else is built on them here, so tha
 the same questions in the same way.
 """
 
+import copy
 import json
 import os
 import shutil
@@ -218,6 +219,13 @@ class Chromium(Engine):
         )
         self.context = self._browser.new_context(**options)
         self.page = self.context.new_page()
+
+    def another(self, **options: Any) -> "Chromium":
+        """Another person's page: the same browser, none of this one's cookies."""
+        other = copy.copy(self)
+        other.context = self._browser.new_context(**options)
+        other.page = other.context.new_page()
+        return other
 
     def open(self, url: str) -> None:
         self.page.goto(url)
