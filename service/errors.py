@@ -84,6 +84,12 @@ class AlreadyExists(Refusal):
     code, title, status = "already-exists", "There is one already", 409
 
 
+class Disabled(Refusal):
+    """It has to be enabled first."""
+
+    code, title, status = "disabled", "This is disabled", 409
+
+
 class StillBeingWritten(Refusal):
     """Another request with the same idempotency key is under way."""
 

@@ -283,7 +283,10 @@ class Webhook(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), index=True)
     url: Mapped[str] = mapped_column(String(2048))
+    description: Mapped[str] = mapped_column(String(200), default="", server_default="")
     events: Mapped[list[str]]
+    headers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Sent along with every delivery; the values are secrets and never shown again."""
     enabled: Mapped[bool] = mapped_column(default=True)
     secret: Mapped[str] = mapped_column(String(100))
     previous_secret: Mapped[str | None] = mapped_column(String(100))
@@ -302,7 +305,16 @@ class Delivery(Base):
         UniqueConstraint("event_id", "webhook_id"),
         Index(
             "ix_deliveries_due",
+            "webhook_id",
             "next_attempt_at",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index(
+            "ix_deliveries_order",
+            "webhook_id",
+            "subject_id",
+            "event_id",
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),
         ),
@@ -312,6 +324,8 @@ class Delivery(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"))
     webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    subject_id: Mapped[UUID | None]
+    """The event's subject, again: events of one subject leave in order."""
     state: Mapped[DeliveryState] = mapped_column(
         _words(DeliveryState, "state"), default=DeliveryState.PENDING
     )
@@ -334,6 +348,8 @@ class Attempt(Base):
     )
     started_at: Mapped[datetime]
     duration_ms: Mapped[int]
+    request: Mapped[dict[str, Any] | None]
+    """The headers as they were sent, own ones masked."""
     status: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(String(500))
     response: Mapped[str | None] = mapped_column(Text)

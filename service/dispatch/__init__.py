@@ -1,0 +1,1 @@
+"""The outbox leaves: claim, sign, send, back off."""

@@ -1,0 +1,138 @@
+"""One lane for each endpoint: so many deliveries under way, that no endpoint holds all threads."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from service.dispatch.claim import Task
+from service.dispatch.client import Answer
+from service.dispatch.results import Result
+
+THREADS = 64
+START = 4
+MOST = 12
+"""Deliveries under way to one endpoint, at the start and at most."""
+
+SHARE = 4
+"""A lane may take one in so many of the threads that are free."""
+
+AHEAD_SECONDS = 1.0
+AHEAD_TASKS = 128
+"""How much work is leased ahead of the sending."""
+
+REST_SECONDS = 60.0
+"""The longest rest of an endpoint that does not answer, or asks to be left alone."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    limit: int = START
+    running: int = 0
+    waiting: deque[Task] = field(default_factory=deque)
+    pace: float = AHEAD_SECONDS
+    """Seconds that one delivery takes, lately."""
+    timeouts: int = 0
+    """In a row."""
+    rests_until: float = 0.0
+
+    def room(self) -> int:
+        if time.monotonic() < self.rests_until:
+            return 0
+        ahead = min(AHEAD_TASKS, int(self.limit * AHEAD_SECONDS / max(self.pace, 0.001)))
+        wanted = max(self.limit, ahead)
+        held = self.running + len(self.waiting)
+        # Half empty or more: many at once cost little more than one.
+        return wanted - held if held <= wanted // 2 else 0
+
+    def note(self, result: Result) -> None:
+        self.pace += (result.seconds - self.pace) / 8
+        answer = result.outcome
+        rest = 0.0
+        if not isinstance(answer, Answer) and answer.kind == "timeout":
+            self.timeouts += 1
+            self.limit = max(1, self.limit // 2)
+            rest = 2.0**self.timeouts
+        else:
+            self.timeouts = 0
+            self.limit = min(MOST, self.limit + 1)
+        if not result.is_success and result.retry_after:
+            rest = result.retry_after.total_seconds()
+        if rest:
+            self.rests_until = time.monotonic() + min(rest, REST_SECONDS)
+
+
+class Lanes:
+    """Runs tasks on threads, each endpoint's within its lane; `send` does one task."""
+
+    def __init__(
+        self, send: Callable[[Task], Result | None], done: Callable[[Result], None]
+    ) -> None:
+        self._send, self._done = send, done
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="send")
+        self._lanes: dict[UUID, _Lane] = {}
+        self._running = 0
+        self._is_open = True
+        self._lock = threading.Lock()
+
+    def room(self, webhook_id: UUID) -> int:
+        """How many more deliveries this endpoint's lane takes now."""
+        with self._lock:
+            return self._lanes.setdefault(webhook_id, _Lane()).room()
+
+    def add(self, webhook_id: UUID, tasks: list[Task]) -> None:
+        """Queue tasks that are leased."""
+        with self._lock:
+            self._lanes[webhook_id].waiting.extend(tasks)
+            self._start(self._lanes[webhook_id])
+
+    def take_back(self) -> list[Task]:
+        """Tasks that need not wait here: their endpoint rests."""
+        with self._lock:
+            now = time.monotonic()
+            return [
+                task
+                for lane in self._lanes.values()
+                if lane.rests_until > now
+                for task in _emptied(lane.waiting)
+            ]
+
+    def close(self) -> list[Task]:
+        """Begin nothing more, wait for what is under way, give back the rest."""
+        with self._lock:
+            self._is_open = False
+            rest = [task for lane in self._lanes.values() for task in _emptied(lane.waiting)]
+        self._pool.shutdown(wait=True)
+        return rest
+
+    def _start(self, lane: _Lane) -> None:
+        while self._is_open and lane.waiting and time.monotonic() >= lane.rests_until:
+            share = max(1, (THREADS - self._running) // SHARE)
+            if lane.running >= min(lane.limit, share):
+                return
+            lane.running += 1
+            self._running += 1
+            self._pool.submit(self._run, lane, lane.waiting.popleft())
+
+    def _run(self, lane: _Lane, task: Task) -> None:
+        result = None
+        try:
+            result = self._send(task)
+        finally:
+            with self._lock:
+                lane.running -= 1
+                self._running -= 1
+                if result is not None:
+                    lane.note(result)
+                self._start(lane)
+            if result is not None:
+                self._done(result)
+
+
+def _emptied(waiting: deque[Task]) -> list[Task]:
+    tasks = list(waiting)
+    waiting.clear()
+    return tasks
