@@ -70,15 +70,15 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "limits kept in one process would not hold.",
         )
     database = Database(settings.database_url)
-    with listen(host, port) as listener:
-        chosen = options(listener, workers=workers, threads=threads)
-        Server(settings, chosen, with_worker=database.is_sqlite).run()
+    chosen = options(listen(host, port), workers=workers, threads=threads)
+    Server(settings, chosen, with_worker=database.is_sqlite).run()
 
 
 def options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:
     """Gunicorn's options for serving on a socket that listens already."""
     return {
-        "bind": f"fd://{listener.fileno()}",
+        # Gunicorn takes the descriptor over, and closes it.
+        "bind": f"fd://{listener.detach()}",
         "workers": workers,
         "threads": threads,
         "worker_class": "gthread",
