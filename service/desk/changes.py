@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service import events
 from service.desk.moves import check_version
 from service.errors import NotFound, StaleVersion, invalid
-from service.models import Correction, Editor, Membership, Site
+from service.models import Correction, Editor, Membership, Site, State
 
 CHANGEABLE = frozenset({"assignee", "category", "public_note", "duplicate_of", "suspected"})
 
@@ -78,6 +78,8 @@ def _resolved(
                 resolved["assignee_id"] = _assignee(session, correction.site_id, value)
             case "duplicate_of":
                 resolved[field] = _original(session, correction, value)
+            case "suspected" if value and correction.state is not State.NEW:
+                raise invalid("/suspected", "An editor has decided on this correction already.")
             case "category" | "public_note" | "suspected":
                 resolved[field] = value
             case _:

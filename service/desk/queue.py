@@ -31,13 +31,13 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which corrections: every field that is set narrows the list."""
+    """Which corrections: every field that is set narrows the list; `suspected` None is both."""
 
     state: State | None = None
     article: str | None = None
     q: str = ""
     assignee: str | None = None
-    suspected: bool = False
+    suspected: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,25 @@ def page(
 
 
 def count(session: Session, site_id: UUID, filters: Filters) -> dict[str, int]:
-    """How many there are in each state, and in `suspected`; the state and suspicion asked for
-    are left out of the filters.
+    """How many there are in each state, and of the new ones how many are suspected.
+
+    The state and the suspicion asked for are left out of the filters.
     """
-    group = case((Correction.suspected, "suspected"), else_=Correction.state)
+    group = case(
+        (Correction.state == State.SPAM, State.SPAM.value),
+        (Correction.suspected, "suspected"),
+        else_=Correction.state,
+    )
     counted = select(group.label("tab"), func.count().label("total")).group_by(group)
-    everywhere = replace(filters, state=None)
-    rows = session.execute(_filtered(counted, site_id, everywhere, any_suspicion=True)).all()
+    everywhere = replace(filters, state=None, suspected=None)
+    rows = session.execute(_filtered(counted, site_id, everywhere)).all()
     found = {row.tab: row.total for row in rows}
     return {name: found.get(name, 0) for name in [*State, "suspected"]}
 
 
-def _filtered(found: Rows, site_id: UUID, filters: Filters, *, any_suspicion: bool = False) -> Rows:
+def _filtered(found: Rows, site_id: UUID, filters: Filters) -> Rows:
     found = found.where(Correction.site_id == site_id)
-    if not any_suspicion:
+    if filters.suspected is not None:
         found = found.where(Correction.suspected.is_(filters.suspected))
     if filters.state:
         found = found.where(Correction.state == filters.state)

@@ -1,0 +1,95 @@
+"""The session's cookie, and the pages that need one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from service.accounts import sessions
+from service.accounts.principals import Principal, Scope
+from service.errors import NotSignedIn
+from service.web import current, forms
+
+P = ParamSpec("P")
+Answer = str | AnyResponse
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+def name() -> str:
+    """`__Host-corrigenda`; over plain http, where browsers refuse that prefix, `corrigenda`."""
+    return "__Host-corrigenda" if current.settings().is_secure else "corrigenda"
+
+
+def give(response: AnyResponse, token: str) -> None:
+    """Set the cookie; it goes when the browser does, or when the session is over."""
+    response.set_cookie(
+        name(), token, path="/", secure=current.settings().is_secure, httponly=True, samesite="Lax"
+    )
+
+
+def take(response: AnyResponse) -> None:
+    """Delete the cookie."""
+    response.delete_cookie(
+        name(), path="/", secure=current.settings().is_secure, httponly=True, samesite="Lax"
+    )
+
+
+def token() -> str:
+    """The cookie's token, empty where there is none."""
+    return request.cookies.get(name(), "")
+
+
+def signed_in(
+    scope: Scope,
+) -> Callable[[Callable[Concatenate[Principal, P], Answer]], Callable[P, Answer]]:
+    """Show a page only to an editor with this scope; others are asked to sign in first.
+
+    Whoever has no session is led to the sign-in; whoever had one gets it in place, as a 401.
+    Whatever is sent must come from a form of this session.
+    """
+
+    def decorate(view: Callable[Concatenate[Principal, P], Answer]) -> Callable[P, Answer]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
+            if not token():
+                return redirect(url_for("pages.login", next=_here()), 303)
+            try:
+                who = _authenticated()
+            except NotSignedIn as refusal:
+                return over(refusal)
+            if request.method not in SAFE_METHODS:
+                forms.check(token())
+            who.require(scope)
+            g.principal = who
+            return view(who, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def over(refusal: NotSignedIn) -> Response:
+    """The sign-in form where a page would have been."""
+    made = make_response(
+        render_template("login.html", next=_here(), message=refusal.detail), refusal.status
+    )
+    take(made)
+    return made
+
+
+def _here() -> str:
+    if request.method not in SAFE_METHODS:
+        return forms.place(request.form.get("next"))
+    return request.full_path.rstrip("?")
+
+
+def _authenticated() -> Principal:
+    now = current.now()
+    with current.database().read() as session:
+        found = sessions.authenticate(session, token(), now=now)
+    if found.is_use_due:
+        with current.database().write() as session:
+            sessions.note_use(session, found.session_id, now=now)
+    return found.principal
