@@ -2,14 +2,19 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { build, transform } from 'esbuild';
+import { minify } from 'terser';
 
 const folder = new URL('../static/', import.meta.url);
 const source = (name) => new URL(`src/${name}`, import.meta.url).pathname;
 
-/** Style sheets become strings in the bundle, minified. */
-const styles = {
-  name: 'styles',
+/** Style sheets and markup become strings in the bundle, minified. */
+const assets = {
+  name: 'assets',
   setup({ onLoad }) {
+    onLoad({ filter: /\.html$/ }, async ({ path }) => {
+      const html = await readFile(path, 'utf8');
+      return { contents: html.replace(/\s*\n\s*/g, ''), loader: 'text' };
+    });
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, 'utf8'), {
         loader: 'css',
@@ -30,11 +35,16 @@ async function bundle(entry, define) {
     target: 'es2020',
     charset: 'utf8',
     legalComments: 'none',
-    mangleProps: /_$/,
     define,
-    plugins: [styles],
+    plugins: [assets],
   });
-  return outputFiles[0].text;
+  // Some 3 % smaller than esbuild's own minifying.
+  const { code } = await minify(outputFiles[0].text, {
+    ecma: 2020,
+    compress: { passes: 3, unsafe_arrows: true },
+    format: { ascii_only: false },
+  });
+  return code;
 }
 
 const dialog = await bundle('dialog.ts', {});
@@ -42,7 +52,7 @@ const integrity = `sha384-${createHash('sha384').update(dialog).digest('base64')
 const widget = await bundle('widget.ts', { DIALOG_INTEGRITY: JSON.stringify(integrity) });
 
 /** The styles and scripts of our own pages, by the name of what is built. */
-const pages = ['demo.css', 'receiver.js'];
+const pages = ['demo.css', 'pages.css', 'receiver.js'];
 
 async function page(name) {
   if (name.endsWith('.js')) return bundle(`../pages/${name.replace('.js', '.ts')}`, {});

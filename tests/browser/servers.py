@@ -14,7 +14,9 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server",
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
     """Serve on a free port of this machine; gives the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield int(server.server_address[1])

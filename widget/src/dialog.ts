@@ -1,25 +1,18 @@
-import { h, link } from './dom';
-import { type Draft, draftOf, drafts, drop, save } from './drafts';
-import { type Form, makeForm } from './form';
-import { address, canonical } from './page';
+import { type Draft, drafts, keep, replace, type Tried, unsent } from './drafts';
+import { type Form, setUp } from './form';
 import type { Config, Dialog, DialogScript, Embed } from './parts';
-import { type PassageSelector, selectorOf } from './selector';
+import { selectorOf } from './selector';
 import { newKey, type Outcome, send } from './send';
 import css from './styles.css';
-import { articleOf } from './text';
-import { type Say, sayer } from './words';
+import { targetOf, written } from './target';
+import template from './template.html';
+import { articleOf, codePoints } from './text';
+import { type Find, label, linksTo, type Say, sayer } from './words';
 
 (document.currentScript as DialogScript | null)?.start?.(start);
 
-/** Cuts a text to so many code points. */
-function cut(text: string, most: number): string {
-  return [...text].slice(0, most).join('');
-}
-
-/** Halves of surrogate pairs and NUL cannot be kept: they become U+FFFD. */
-function storable(text: string): string {
-  return text.replace(/[\ud800-\udfff]|\0/gu, '\ufffd');
-}
+/** Bundled, because without the service there are no strings. */
+const UNREACHABLE = 'The corrections service cannot be reached just now.';
 
 function start(embed: Embed): Dialog {
   const { data, tell } = embed;
@@ -28,210 +21,219 @@ function start(embed: Embed): Dialog {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [sheet];
+  root.innerHTML = embed.trust(template);
+  for (const { style } of root.children as HTMLCollectionOf<HTMLElement>)
+    if (/^(light|dark)$/.test(data.theme ?? '')) style.colorScheme = data.theme as string;
 
-  let form: Form | undefined;
+  const find: Find = (name) => root.querySelector(name) as never;
+  const dialog = find<HTMLDialogElement>('dialog');
+  const button = find('[popover]');
+  const status = find('[role=status]');
 
-  /** Puts something on the page, in the reader's theme. */
-  const put = (element: HTMLElement) => {
-    host.dataset.theme = data.theme ?? '';
-    root.replaceChildren(element);
+  let config: Config | undefined;
+  let say: Say = () => '';
+  let touched: Range | null = null;
+  /** What Send and Cancel do now; none while something is being sent. */
+  let submit: (() => void) | undefined;
+  let cancel: (() => void) | undefined;
+  /** Gives the reader back the place that the dialog was opened from. */
+  let back: (() => void) | undefined;
+
+  const ready = async () => {
     if (!host.isConnected) document.body.append(host);
+    if (config) return;
+    const answer = await embed.config();
+    say = sayer(answer);
+    label(root, answer, say);
+    button.textContent = say('title');
+    config = answer;
   };
 
-  const clear = () => {
-    root.replaceChildren();
-    host.remove();
+  const article = () => articleOf(document, data.article || config?.article_selector);
+
+  /** Shows a line, the fields or not, and the buttons by the names of their strings. */
+  const present = (text: string, hasFields: boolean, sending: string, closing: string) => {
+    status.textContent = text;
+    find('#fields').hidden = !hasFields;
+    find('#send').hidden = !sending;
+    find('#send').textContent = say(sending);
+    find('#cancel').textContent = say(closing) || 'Close';
+    submit = cancel = undefined;
   };
 
   const open = async (range?: Range | null) => {
-    if (form) return;
-    const config = await embed.config().catch(() => null);
-    if (!config) {
-      unreachable();
-      return;
-    }
-    const say = sayer(config);
-    const article = articleOf(document, data.article || config.article_selector);
-    const passage = range ? selectorOf(range, article) : null;
-    if (form || (range && !passage)) return;
-    if (!tell('open', { selector: passage }, true)) return;
-    show(config, say, article, passage, range);
-  };
-
-  /** Without the service there are no strings either: the one sentence that is bundled. */
-  const unreachable = () => {
-    const close = h('button', { class: 'button close' }, 'Close');
-    const text = 'The corrections service cannot be reached from this page just now.';
-    const dialog = h(
-      'dialog',
-      { class: 'dialog', lang: 'en' },
-      h('p', { role: 'status' }, text),
-      close,
-    );
-    close.onclick = () => dialog.close();
-    dialog.onclose = clear;
-    put(dialog);
-    dialog.showModal();
-    tell('error', { status: 0, detail: text });
-  };
-
-  const show = (
-    config: Config,
-    say: Say,
-    article: Element,
-    passage: PassageSelector | null,
-    range?: Range | null,
-  ) => {
+    await ready().catch(() => 0);
+    if (dialog.matches(':modal')) return;
+    const passage = range ? selectorOf(range, article()) : null;
+    if ((range && !passage) || !tell('open', { selector: passage }, true)) return;
+    dialog.close();
+    offerButton(null);
     const from = document.activeElement as HTMLElement | null;
-    const { limits } = config;
-    const lang = (article.closest('[lang]') ?? document.documentElement).getAttribute('lang') ?? '';
-    const source = address();
-    const about = `${source}\n${passage ? `${passage.start} ${passage.exact}` : ''}`;
-    const made = makeForm(config, say, passage, lang, () => made.dialog.close());
-    form = made;
-    let isBusy = false;
-    let isSent = false;
-
-    const target = () => {
-      const { first } = embed;
-      const says = canonical(data);
-      // A single-page app went on and left the first article's canonical link behind.
-      const isStale = source !== first.url && says === first.canonical;
-      return {
-        source,
-        ...(says && !isStale && says.length <= limits.url && { canonical: says }),
-        title: storable(cut(document.title, limits.title)),
-        ...(/^[a-z\d-]{1,35}$/i.test(lang) && { lang }),
-        ...(passage && {
-          selector: [
-            {
-              type: 'TextQuoteSelector',
-              exact: passage.exact,
-              prefix: passage.prefix,
-              suffix: passage.suffix,
-            },
-            { type: 'TextPositionSelector', start: passage.start, end: passage.end },
-          ],
-        }),
-      };
-    };
-
-    const body = () => {
-      const values = made.values();
-      const suggestion = made.suggestion();
-      const optional = (name: string) => {
-        const value = storable((values[name] ?? '').trim());
-        return value ? { [name]: value } : {};
-      };
-      return JSON.stringify({
-        target: target(),
-        ...(suggestion !== undefined && { suggestion: storable(suggestion) }),
-        ...optional('comment'),
-        ...optional('category'),
-        ...optional('email'),
-        website: values.website,
-      });
-    };
-
-    const draft = (): Draft => ({ about, at: Date.now(), fields: made.values() });
-
-    const submit = async () => {
-      if (isBusy || isSent || !made.check()) return;
-      const written = body();
-      const before = draftOf(about)?.attempt;
-      // The same text again is the same report; another text is another.
-      const attempt =
-        before?.body === written
-          ? before
-          : { url: `${embed.api}reports`, key: newKey(), body: written };
-      isBusy = true;
-      made.busy(true);
-      made.status('');
-      save({ ...draft(), attempt });
-      const outcome = await send(attempt);
-      isBusy = false;
-      made.busy(false);
-      if (outcome.sent) {
-        isSent = true;
-        drop(about);
-        made.done(thanks(say, outcome));
-      } else {
-        if (!outcome.again) save(draft());
-        refuse(made, say, outcome);
+    const excess = passage && config ? codePoints(passage.exact) - config.limits.exact : 0;
+    if (!config) {
+      present(UNREACHABLE, false, '', 'close');
+      tell('error', { status: 0, detail: UNREACHABLE });
+    } else {
+      const lang = article().closest('[lang]')?.getAttribute('lang') ?? '';
+      const form = setUp(find, config, say, passage, lang);
+      if (excess > 0) present(say('excerpt_too_long', excess), false, '', 'close');
+      else {
+        present('', true, 'send', 'cancel');
+        const about = `${embed.here().url}\n${passage ? `${passage.start} ${passage.exact}` : ''}`;
+        write(form, targetOf(embed, config, passage, lang), about);
       }
-      report(outcome);
-    };
-
-    made.dialog.addEventListener('submit', (event) => {
-      event.preventDefault();
-      submit();
-    });
-    made.dialog.addEventListener('keydown', ({ key, ctrlKey, metaKey }) => {
-      if (key === 'Enter' && (ctrlKey || metaKey)) submit();
-    });
-    made.dialog.addEventListener('input', () => {
-      if (!isSent) save(draft());
-    });
-    made.dialog.addEventListener('close', () => {
-      form = undefined;
-      clear();
+    }
+    back = () => {
       from?.focus({ preventScroll: true });
-      if (range?.startContainer.isConnected) {
-        const selection = getSelection();
-        selection?.removeAllRanges();
-        selection?.addRange(range);
-      }
-    });
-
-    put(made.dialog);
-    const kept = draftOf(about);
-    if (kept) made.fill(kept.fields);
-    made.dialog.showModal();
-    const first = made.dialog.querySelector<HTMLTextAreaElement>('textarea');
-    first?.focus();
-    first?.setSelectionRange(first.value.length, first.value.length);
+      if (!range?.startContainer.isConnected) return;
+      getSelection()?.removeAllRanges();
+      getSelection()?.addRange(range);
+    };
+    dialog.showModal();
+    const field = find<HTMLTextAreaElement>(passage ? '#suggestion' : '#comment');
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
   };
 
-  const report = (outcome: Outcome) => {
+  /** Ties the form to the draft that it is and the report that is made of it. */
+  const write = (form: Form, target: object, about: string) => {
+    const draft = (): Draft => ({ at: Date.now(), fields: form.values() });
+    const kept = drafts()[about];
+    if (kept) form.restore(kept.fields);
+    dialog.oninput = () => keep(about, draft());
+    submit = () => {
+      if (!form.check()) return;
+      const { comment, category, email, website } = form.values();
+      const suggestion = form.suggestion();
+      const body = written({
+        target,
+        suggestion,
+        comment: comment.trim(),
+        category,
+        email: email.trim(),
+        website,
+      });
+      // The same text again is the same report; another text is another.
+      const before = drafts()[about]?.attempt;
+      const attempt =
+        before?.body === body ? before : { url: `${embed.api}reports`, key: newKey(), body };
+      deliver(about, { ...draft(), attempt }, form);
+    };
+  };
+
+  /** Sends what a draft tries; keeps or drops the draft and tells the reader, by what comes of it. */
+  const deliver = async (about: string, draft: Tried, form?: Form) => {
+    const again = submit;
+    const button = find('#send');
+    const label = button.textContent;
+    const busy = (is: boolean) => {
+      button.setAttribute('aria-disabled', `${is}`);
+      button.textContent = is ? say('sending') : label;
+    };
+    submit = dialog.oninput = null as never;
+    busy(true);
+    status.textContent = '';
+    keep(about, draft);
+    const outcome = await send(draft.attempt);
+    // Another opening has the dialog by now.
+    const isOurs = submit === null;
+    if (isOurs) busy(false);
     if (outcome.sent) {
-      const { id, correction_id, already_reported } = outcome;
+      keep(about);
+      const { id, correction_id, already_reported, receipt_url } = outcome;
       tell('sent', { id, correction_id, already_reported });
+      if (!isOurs) return;
+      present(say('sent'), false, '', 'close');
+      if (already_reported > 0) status.append(` ${say('already', already_reported)}`);
+      status.append(...linksTo({ follow: receipt_url }, say));
+      find('#cancel').focus();
     } else {
-      const { status, detail } = outcome;
-      tell('error', { status, detail });
+      if (!outcome.again) keep(about, { at: draft.at, fields: draft.fields });
+      tell('error', outcome);
+      if (!isOurs) return;
+      submit = again;
+      const errors = Object.fromEntries(
+        outcome.errors.map(({ pointer, detail }) => [pointer.slice(1), detail]),
+      );
+      const others = form ? form.blame(errors) : [];
+      status.textContent = [refusal(outcome), ...others].join(' ');
     }
   };
+
+  const refusal = ({ status, again, wait, detail }: Outcome & { sent: false }) => {
+    if (!status) return say(navigator.onLine ? 'unreachable' : 'offline');
+    if (status === 429) return say('too_many', Math.max(1, Math.ceil(wait / 60)));
+    return again ? say('down') : `${say('refused')} ${detail}`;
+  };
+
+  /** Offers, beside the page, what an earlier visit could not send. */
+  const remind = async () => {
+    const [about, draft] = unsent() ?? [];
+    if (!draft || !about || dialog.open) return;
+    await ready();
+    const { target, comment } = JSON.parse(draft.attempt.body);
+    const exact = target.selector?.[0].exact ?? comment;
+    setUp(find, config as Config, say, { exact, prefix: '', suffix: '', start: 0, end: 0 }, '');
+    back = undefined;
+    present(say('unsent'), false, 'send_now', 'discard');
+    submit = () => deliver(about, draft);
+    cancel = () => keep(about);
+    dialog.show();
+  };
+
+  /** Puts the button below a selection and its handles, clear of the system's own bar above; or away. */
+  const offerButton = (box: DOMRect | null | undefined) => {
+    button.hidden = !box;
+    button.togglePopover?.(!!box);
+    if (!box) return;
+    const { offsetWidth: width, offsetHeight: height } = button;
+    const left = Math.min((box.left + box.right - width) / 2, innerWidth - width - 8);
+    const top = Math.min(box.bottom + 32, innerHeight - height - 8);
+    button.style.left = `${Math.max(8, left) + scrollX}px`;
+    button.style.top = `${top + scrollY}px`;
+  };
+
+  dialog.onsubmit = (event) => {
+    event.preventDefault();
+    submit?.();
+  };
+  dialog.onkeydown = ({ key, ctrlKey, metaKey }) => {
+    if (key === 'Enter' && (ctrlKey || metaKey)) submit?.();
+  };
+  dialog.onclose = () => {
+    if (dialog.open) return;
+    submit = undefined;
+    back?.();
+  };
+  find('#cancel').onclick = () => {
+    cancel?.();
+    dialog.close();
+  };
+  // A press elsewhere would take the selection away.
+  button.onpointerdown = (event) => event.preventDefault();
+  button.onclick = () => open(touched);
+  button.hidden = true;
+
+  const retry = () => {
+    if (!dialog.open) remind().catch(() => 0);
+    else if (unsent()) submit?.();
+  };
+  addEventListener('online', retry);
+  retry();
 
   return {
     open,
-    close: () => form?.dialog.close(),
+    close: () => dialog.close(),
     forget() {
-      for (const { about } of drafts()) drop(about);
-      form?.dialog.close();
+      dialog.close();
+      replace({});
     },
-    selected() {},
+    async selected(range) {
+      touched = range;
+      if (range) await ready();
+      if (touched !== range || (!range && button.hidden)) return;
+      const isOffered = range?.intersectsNode(article()) && !dialog.matches(':modal');
+      offerButton(isOffered ? [...(range as Range).getClientRects()].pop() : null);
+    },
   };
-}
-
-function thanks(say: Say, { receipt_url, already_reported }: Outcome & { sent: true }) {
-  return [
-    say('sent'),
-    already_reported > 0 ? ` ${say('already', already_reported)}` : null,
-    h('br'),
-    link(receipt_url, say('follow')),
-  ];
-}
-
-/** Says a refusal in words, beside the fields it is about where it names them. */
-function refuse(form: Form, say: Say, outcome: Outcome & { sent: false }): void {
-  const { status, wait, detail, errors } = outcome;
-  const words = [];
-  if (!status) words.push(say(navigator.onLine === false ? 'offline' : 'unreachable'));
-  else if (status === 429) words.push(say('too_many', Math.max(1, Math.ceil(wait / 60))));
-  else if (outcome.again) words.push(say('down'));
-  else words.push(say('refused'), detail);
-  const untied = errors.filter(({ pointer, detail }) => !form.blame(pointer.slice(1), detail));
-  words.push(...untied.map((error) => error.detail));
-  form.status(words.join(' '), true);
-  form.dialog.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
 }

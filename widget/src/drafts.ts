@@ -1,3 +1,4 @@
+import type { Values } from './form';
 import { DRAFTS } from './parts';
 
 /** A try at sending whose answer is not known: the same key makes the same report, once. */
@@ -9,52 +10,48 @@ export interface Attempt {
 
 /** What a reader wrote about one passage of one page. */
 export interface Draft {
-  /** The page and the passage. */
-  about: string;
   at: number;
-  fields: Record<string, string>;
+  fields: Values;
   attempt?: Attempt;
 }
 
+/** A draft that was sent without an answer. */
+export type Tried = Draft & { attempt: Attempt };
+
 const MONTH = 30 * 24 * 3600 * 1000;
-const MOST = 20;
 
 /** Where the browser keeps nothing for us, the page does. */
-let memory = '[]';
+let memory: string | null = null;
 
-export function drafts(): Draft[] {
-  let kept: unknown;
+/** All drafts by what they are about. */
+export function drafts(): Record<string, Draft> {
   try {
-    memory = localStorage.getItem(DRAFTS) ?? '[]';
+    memory = localStorage.getItem(DRAFTS);
   } catch {}
   try {
-    kept = JSON.parse(memory);
-  } catch {}
-  return Array.isArray(kept) ? kept.filter((draft: Draft) => draft?.at > Date.now() - MONTH) : [];
+    const kept: [string, Draft][] = Object.entries(JSON.parse(memory ?? '{}'));
+    return Object.fromEntries(kept.filter(([, { at }]) => at > Date.now() - MONTH));
+  } catch {
+    return {};
+  }
 }
 
-function keep(all: Draft[]): void {
-  memory = JSON.stringify(all.slice(-MOST));
+/** Keeps a draft in place of the one about the same passage; without one, only drops that. */
+export function keep(about: string, draft?: Draft): void {
+  const { [about]: _, ...others } = drafts();
+  replace(draft ? { ...others, [about]: draft } : others);
+}
+
+/** Keeps these and no others. */
+export function replace(all: Record<string, Draft>): void {
+  memory = JSON.stringify(all);
   try {
-    if (all.length) localStorage.setItem(DRAFTS, memory);
-    else localStorage.removeItem(DRAFTS);
+    localStorage.setItem(DRAFTS, memory);
+    if (memory === '{}') localStorage.removeItem(DRAFTS);
   } catch {}
 }
 
-export function draftOf(about: string): Draft | undefined {
-  return drafts().find((draft) => draft.about === about);
-}
-
-/** Keeps a draft in place of the one about the same passage. */
-export function save(draft: Draft): void {
-  keep([...drafts().filter(({ about }) => about !== draft.about), draft]);
-}
-
-export function drop(about: string): void {
-  keep(drafts().filter((draft) => draft.about !== about));
-}
-
-/** The drafts that were sent without an answer. */
-export function unsent(): (Draft & { attempt: Attempt })[] {
-  return drafts().filter((draft): draft is Draft & { attempt: Attempt } => !!draft.attempt);
+/** The first draft that was sent without an answer, and what it is about. */
+export function unsent(): [string, Tried] | undefined {
+  return Object.entries(drafts()).find((entry): entry is [string, Tried] => !!entry[1].attempt);
 }

@@ -26,10 +26,20 @@ export interface Embed {
   api: string;
   /** The service's answer; asked for once, and once more after a failure. */
   config(): Promise<Config>;
+  /** Our own constant markup, as the page's Trusted Types policy wants it. */
+  trust(html: string): string;
   /** A DOM event `corrigenda:{name}` on the document; false when a listener cancelled it. */
   tell(name: string, detail: object, cancelable?: boolean): boolean;
-  /** The page's address and canonical link when the script came: a later change of one tells of the other. */
-  first: { url: string; canonical: string | undefined };
+  /** Where the page says it is, now: single-page apps change it under us. */
+  here(): Place;
+  /** Where it was when the script came: a later change of one half tells of the other. */
+  first: Place;
+}
+
+/** A page's address without its fragment, and where it says that the article really lives. */
+export interface Place {
+  url: string;
+  canonical: string | undefined;
 }
 
 /** What the dialog part does for the loader. */
@@ -39,8 +49,8 @@ export interface Dialog {
   close(): void;
   /** Closes and drops every draft, also those kept only in the page's memory. */
   forget(): void;
-  /** The selection changed; by a finger or a pen when `touch`. */
-  selected(touch: boolean): void;
+  /** What a finger or a pen has selected now; null for nothing. */
+  selected(range: Range | null): void;
 }
 
 /** The element that fetches the dialog part, which calls `start` as its first and only act. */

@@ -11,10 +11,11 @@ export interface PassageSelector {
 
 const CONTEXT = 64;
 
-/** The code points of a text, or whole graphemes where the browser knows them. */
-function characters(text: string): string[] {
-  if (!globalThis.Intl?.Segmenter) return [...text];
-  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+/** A text's graphemes or words; its code points where the browser knows neither. */
+export function segments(text: string, granularity: 'grapheme' | 'word'): string[] {
+  return globalThis.Intl?.Segmenter
+    ? Array.from(new Intl.Segmenter([], { granularity }).segment(text), ({ segment }) => segment)
+    : [...text];
 }
 
 /** As many whole pieces from the front as `limit` code points hold. */
@@ -47,10 +48,13 @@ export function selectorOf(
   const at = codePoints(text.slice(0, start));
   return {
     exact,
-    prefix: fitting(characters(text.slice(Math.max(0, start - reach), start)).reverse(), context)
+    prefix: fitting(
+      segments(text.slice(Math.max(0, start - reach), start), 'grapheme').reverse(),
+      context,
+    )
       .reverse()
       .join(''),
-    suffix: fitting(characters(text.slice(end, end + reach)), context).join(''),
+    suffix: fitting(segments(text.slice(end, end + reach), 'grapheme'), context).join(''),
     start: at,
     end: at + codePoints(exact),
   };

@@ -17,18 +17,16 @@ export type Outcome =
 
 const PATIENCE = 20_000;
 
-/** 32 hexadecimal digits; `randomUUID` is not there on plain http. */
+/** 128 random bits; `randomUUID` is not there on plain http. */
 export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }
 
 /** Posts a report; only a 201 counts as sent. */
 export async function send({ url, key, body }: Attempt): Promise<Outcome> {
   let status = 0;
   let wait = 0;
-  let answer: Record<string, unknown> = {};
+  let answer = {};
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -36,16 +34,23 @@ export async function send({ url, key, body }: Attempt): Promise<Outcome> {
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
       body,
       // Older browsers wait as long as they like.
-      ...(AbortSignal.timeout && { signal: AbortSignal.timeout(PATIENCE) }),
+      signal: AbortSignal.timeout?.(PATIENCE) ?? null,
     });
-    wait = Number(response.headers.get('Retry-After')) || 0;
     status = response.status;
+    wait = +(response.headers.get('Retry-After') ?? 0);
     answer = await response.json();
   } catch {
     // A 201 is durable, even when its body was lost on the way.
   }
-  if (status === 201) return { already_reported: 0, ...answer, sent: true } as Outcome;
   // What is neither a 201 nor a refusal was answered by something between us and the service.
-  const again = status < 400 || status > 499 || [408, 409, 425, 429].includes(status);
-  return { detail: '', errors: [], ...answer, sent: false, status, again, wait } as Outcome;
+  const again = status < 400 || status > 499 || [408, 409, 429].includes(status);
+  return {
+    detail: '',
+    errors: [],
+    ...answer,
+    sent: status === 201,
+    status,
+    again,
+    wait,
+  } as Outcome;
 }

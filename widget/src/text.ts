@@ -22,8 +22,12 @@ const BLOCKS =
 
 const PRESERVED = /^(listing|plaintext|pre|xmp)$/;
 
-const [COLLAPSE, LINES, KEEP] = [0, 1, 2];
-const [SPACE, BREAK, BLOCK] = [1, 2, 3];
+const COLLAPSE = 0;
+const LINES = 1;
+const KEEP = 2;
+const SPACE = 1;
+const BREAK = 2;
+const BLOCK = 3;
 const SEPARATORS = ['', ' ', '\n', '\n\n'];
 
 // One space between words may stay inside a piece: fewer runs.
@@ -31,12 +35,9 @@ const PIECES = /[^ \t\n\f\r]+(?: [^ \t\n\f\r]+)*|\n|[ \t\f\r]+/g;
 
 /** The value that the last declaration of a property in the `style` attribute gives it. */
 function declared(element: Element, property: string): string {
-  let value = '';
-  for (const declaration of (element.getAttribute('style') ?? '').toLowerCase().split(';')) {
-    const [name, ...rest] = declaration.split(':');
-    if (name?.trim() === property) value = rest.join(':').replace('!important', '').trim();
-  }
-  return value;
+  const style = (element.getAttribute('style') ?? '').toLowerCase();
+  const found = style.matchAll(new RegExp(`(?:^|;)\\s*${property}\\s*:([^;]*)`, 'g'));
+  return ([...found].pop()?.[1] ?? '').replace('!important', '').trim();
 }
 
 function isSkipped(element: Element): boolean {
@@ -98,7 +99,7 @@ export function articleText(root: Element): ArticleText {
     }
   };
 
-  walk(root, COLLAPSE as number);
+  walk(root, COLLAPSE);
   return { text: text.replace(/[\0\p{Surrogate}]/gu, '\ufffd'), runs };
 }
 

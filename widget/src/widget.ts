@@ -1,4 +1,3 @@
-import { address, canonical } from './page';
 import { type Config, type Dialog, type DialogScript, DRAFTS, type Embed } from './parts';
 
 /** The hash of static/dialog.js, put in by the build. */
@@ -15,11 +14,16 @@ export interface Corrigenda {
   forget(): void;
 }
 
+interface Policy {
+  createHTML(html: string): string;
+  createScriptURL(url: string): string;
+}
+
 declare global {
   interface Window {
     Corrigenda?: Corrigenda;
     trustedTypes?: {
-      createPolicy(name: string, rules: object): { createScriptURL(url: string): string };
+      createPolicy(name: string, rules: object): Policy;
     };
   }
 }
@@ -36,17 +40,23 @@ function embed(script: HTMLScriptElement): void {
   let part: Promise<Dialog> | undefined;
   let touch = navigator.maxTouchPoints > 0;
   let failed = false;
-  let policy: { createScriptURL(url: string): string } | undefined;
+  let policy: Policy | undefined;
 
   const tell = (name: string, detail: object, cancelable = false) =>
     document.dispatchEvent(new CustomEvent(`corrigenda:${name}`, { detail, cancelable }));
+
+  const here = () => ({
+    url: location.href.split('#')[0] as string,
+    canonical:
+      data.canonical || document.querySelector<HTMLLinkElement>('link[rel~=canonical]')?.href,
+  });
 
   /** Asks for an article's campaign only where the page has a place for it: one answer serves a site. */
   const config = () => {
     asked ??= fetch(
       `${api}widget?${new URLSearchParams({
         locale: data.locale || document.documentElement.lang || navigator.language,
-        ...(places() && { url: canonical(data) ?? address() }),
+        ...(places() && { url: here().canonical || here().url }),
       })}`,
       { credentials: 'omit' },
     ).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
@@ -61,11 +71,10 @@ function embed(script: HTMLScriptElement): void {
     api,
     config,
     tell,
-    first: { url: address(), canonical: canonical(data) },
+    trust: (html) => policy?.createHTML(html) ?? html,
+    here,
+    first: here(),
   };
-  document.addEventListener('DOMContentLoaded', () => {
-    lent.first = { url: address(), canonical: canonical(data) };
-  });
 
   const load = () => {
     part ??= new Promise<Dialog>((resolve, reject) => {
@@ -73,7 +82,8 @@ function embed(script: HTMLScriptElement): void {
       const fetched: DialogScript = document.createElement('script');
       const url = `${new URL('dialog.js', script.src)}`;
       policy ??= window.trustedTypes?.createPolicy('corrigenda', {
-        createScriptURL: (made: string) => made,
+        createHTML: itself,
+        createScriptURL: itself,
       });
       fetched.start = (make) => resolve(make(lent));
       fetched.onerror = reject;
@@ -107,9 +117,14 @@ function embed(script: HTMLScriptElement): void {
   const on = <E extends Event>(name: string, listener: (event: E) => void) =>
     document.addEventListener(name, listener as (event: Event) => void);
 
+  // An async script may come before the canonical link.
+  on('DOMContentLoaded', () => {
+    lent.first = here();
+  });
+
   on('selectionchange', () => {
     if (selected()) prefetch();
-    part?.then((dialog) => dialog.selected(touch)).catch(() => 0);
+    part?.then((dialog) => dialog.selected(touch ? selected() : null)).catch(() => 0);
   });
 
   on('pointerdown', (event: PointerEvent) => {
@@ -161,6 +176,11 @@ function embed(script: HTMLScriptElement): void {
     // A report that could not be sent on an earlier visit is offered again.
     if (localStorage[DRAFTS]?.includes('"attempt"')) prefetch();
   } catch {}
+}
+
+/** Only our own constant markup and address pass through the policy. */
+function itself(text: string): string {
+  return text;
 }
 
 function places(): Element | null {

@@ -8,7 +8,9 @@ from tests.browser.widget.conftest import News
 pytestmark = pytest.mark.browser
 
 
-def opened_on(engine: Engine, news: News, text: str = "brigde", keys: str = "Control+Enter") -> None:
+def opened_on(
+    engine: Engine, news: News, text: str = "brigde", keys: str = "Control+Enter"
+) -> None:
     engine.open(news.publish("/bridge"))
     engine.wait_for("window.Corrigenda")
     engine.select("article", text)

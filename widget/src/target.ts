@@ -1,0 +1,38 @@
+import type { Config, Embed } from './parts';
+import type { PassageSelector } from './selector';
+
+/** Which passage of which page, as the service takes it. */
+export function targetOf(
+  { here, first }: Embed,
+  { limits }: Config,
+  passage: PassageSelector | null,
+  lang: string,
+): object {
+  const { url, canonical = '' } = here();
+  // A single-page app went on and left the first article's canonical link behind.
+  const isStale = url !== first.url && canonical === first.canonical;
+  const { exact, prefix, suffix, start, end } = passage ?? {};
+  return {
+    source: url,
+    canonical: isStale || canonical.length > limits.url ? '' : canonical,
+    title: [...document.title].slice(0, limits.title).join(''),
+    lang: /^(?=.{1,35}$)[a-z\d]+(-[a-z\d]+)*$/i.test(lang) ? lang : '',
+    selector: passage
+      ? [
+          { type: 'TextQuoteSelector', exact, prefix, suffix },
+          { type: 'TextPositionSelector', start, end },
+        ]
+      : undefined,
+  };
+}
+
+/** A report as JSON without what was left empty, save the suggestion: there that means to delete. */
+export function written(report: object): string {
+  return JSON.stringify(report, (name, value) => {
+    if (typeof value !== 'string') return value;
+    // The service refuses NUL and halves of surrogate pairs.
+    return value || name === 'suggestion' || name === 'website'
+      ? value.replace(/\p{Surrogate}|\0/gu, '\ufffd')
+      : undefined;
+  });
+}
