@@ -13,7 +13,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from service import __version__
 from service.db import Database
 from service.settings import Settings
-from service.web import cors, current, editors, headers, limits, ops, pages, problems, public, reference
+from service.web import (
+    cors,
+    current,
+    editors,
+    headers,
+    limits,
+    ops,
+    pages,
+    problems,
+    public,
+    reference,
+    webhooks,
+)
 from service.web.bodies import BODY_LIMIT
 from service.web.schemas import ProblemOut
 
@@ -73,7 +85,7 @@ def create_app(
     cors.register(app)
     limits.register(app, settings)
     api = Api(app)
-    for blueprint in (public.blueprint, editors.blueprint):
+    for blueprint in (public.blueprint, editors.blueprint, webhooks.blueprint):
         api.register_blueprint(blueprint)
     app.register_blueprint(ops.blueprint)
     app.register_blueprint(reference.blueprint)
@@ -91,7 +103,7 @@ def static_folder() -> Path:
 def _spec_options() -> dict[str, Any]:
     return {
         "info": {
-            "description": "Reader corrections: readers report, editors decide, newsrooms hear of it.",
+            "description": "Readers report, editors decide, newsrooms hear of it.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},

@@ -9,12 +9,14 @@ from service import errors
 from service.settings import BadSetting
 
 COMMANDS = {
+    "deliveries": "deliveries",
     "demo": "demo",
     "editor": "editors",
     "migrate": "migrate",
     "serve": "serve",
     "site": "sites",
     "token": "tokens",
+    "worker": "worker",
 }
 """Each command's module; only the one that is called is imported."""
 

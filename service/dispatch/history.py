@@ -59,21 +59,22 @@ def _attempts(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Attempt]
     return found
 
 
-def redeliver(session: Session, site_id: UUID, delivery_id: UUID, *, now: datetime) -> Delivery:
+def redeliver(session: Session, site_id: UUID, delivery_id: UUID, *, now: datetime) -> Sent:
     """Send one delivery again, under the same id; raises NotFound, Disabled."""
     found = session.execute(
-        select(Delivery, Webhook)
+        select(Delivery, Event, Webhook)
+        .join(Event, Event.id == Delivery.event_id)
         .join(Webhook, Webhook.id == Delivery.webhook_id)
         .where(Delivery.id == delivery_id, Webhook.site_id == site_id)
     ).one_or_none()
     if found is None:
         raise NotFound("There is no such delivery.")
-    delivery, webhook = found
+    delivery, event, webhook = found
     if not webhook.enabled:
         raise Disabled("The webhook of this delivery is disabled; enable it first.")
     session.execute(_again(now).where(Delivery.id == delivery_id))
     session.refresh(delivery)
-    return delivery
+    return Sent(delivery, event, _attempts(session, [delivery_id])[delivery_id])
 
 
 def redeliver_failed(session: Session, webhook: Webhook, *, since: datetime, now: datetime) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service import events
 from service.dispatch import fan_out, guard, health, messages
+from service.dispatch.history import Sent
 from service.errors import Disabled, NotFound, invalid
 from service.models import Delivery, Event, Webhook
 from service.settings import Network
@@ -142,7 +143,7 @@ def rotate_secret(webhook: Webhook, *, now: datetime) -> None:
     webhook.updated_at = now
 
 
-def ping(session: Session, webhook: Webhook, *, now: datetime) -> Delivery:
+def ping(session: Session, webhook: Webhook, *, now: datetime) -> Sent:
     """Send a `ping` to this webhook only; raises Disabled."""
     if not webhook.enabled:
         raise Disabled("This webhook is disabled; enable it first.")
@@ -153,7 +154,7 @@ def ping(session: Session, webhook: Webhook, *, now: datetime) -> Delivery:
     delivery = Delivery(**row)
     session.add(delivery)
     session.flush()
-    return delivery
+    return Sent(delivery, event, [])
 
 
 def checked_patterns(patterns: Sequence[str]) -> list[str]:
