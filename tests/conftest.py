@@ -19,6 +19,7 @@ from service.app import create_app
 from service.db import Base, Database, migrate
 from service.models import Editor, Role, Site
 from service.settings import Settings
+from tests.security.tally import pytest_terminal_summary  # noqa: F401
 from tests.servers import MISSING_POSTGRESQL, PostgreSQL
 
 ORIGIN = "https://news.example"
