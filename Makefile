@@ -63,7 +63,7 @@ docs: setup ## Write what the docs show of the code: the picture of the rooms, t
 bench: bench-intake ## Run the benchmarks
 
 bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
-	@$(BIN)/python bench/intake.py
+	@$(BIN)/python -m bench.intake
 
 components: ## Debian: install browsers and servers that the full test suite needs (root)
 	@sh .ci/components

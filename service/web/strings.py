@@ -31,7 +31,7 @@ def best_locale(*wanted: str) -> str:
             found = "-".join(parts[:length])
             if found in catalogues():
                 return found
-            if found == "zh":
+            if found == "zh" and "zh-hans" in catalogues():
                 return "zh-hans"
     return FALLBACK
 
