@@ -60,10 +60,13 @@ migrate: setup ## Bring the database of the settings up to this release
 docs: setup ## Write what the docs show of the code: the picture of the rooms, the commands
 	@$(BIN)/python docs/draw.py
 
-bench: bench-intake ## Run the benchmarks
+bench: bench-text bench-intake ## Run the benchmarks
 
 bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
 	@$(BIN)/python -m bench.intake
+
+bench-text: setup ## Finding passages again, after edits, in real corrections (CORPUS=file)
+	@$(BIN)/python bench/text.py
 
 components: ## Debian: install browsers and servers that the full test suite needs (root)
 	@sh .ci/components

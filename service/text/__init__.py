@@ -2,7 +2,22 @@
 
 from service.text.diff import Piece, word_diff
 from service.text.html import article_text
+from service.text.locating import ORPHANED, Anchor, locate
 from service.text.normalise import normalise
-from service.text.passages import Selector, same_passage
+from service.text.passages import Selector, narrowed, same_passage
+from service.text.verdicts import Verdict, verdict
 
-__all__ = ["Piece", "Selector", "article_text", "normalise", "same_passage", "word_diff"]
+__all__ = [
+    "ORPHANED",
+    "Anchor",
+    "Piece",
+    "Selector",
+    "Verdict",
+    "article_text",
+    "locate",
+    "narrowed",
+    "normalise",
+    "same_passage",
+    "verdict",
+    "word_diff",
+]
