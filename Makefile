@@ -66,7 +66,7 @@ bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
 	@$(BIN)/python -m bench.intake
 
 bench-text: setup ## Finding passages again, after edits, in real corrections (CORPUS=file)
-	@$(BIN)/python bench/text.py
+	@$(BIN)/python -m bench.text
 
 components: ## Debian: install browsers and servers that the full test suite needs (root)
 	@sh .ci/components
