@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from service.dispatch.client import DEADLINE_SECONDS
 from service.models import Delivery, DeliveryState, Event, Webhook
 
-LEASE = timedelta(seconds=4 * DEADLINE_SECONDS)
+LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
 """Long enough to wait for a free thread, send and record; a killed worker's work rests as long."""
 
 PATIENCE = 2

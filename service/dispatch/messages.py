@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -33,11 +34,19 @@ def body(event: Event) -> bytes:
         return whole
     data = dict(event.data, shortened=True)
     for name in _SHORTENED:
-        items = list(data.get(name) or [])
-        data[name] = items
-        while items and len(whole := _encode(event, data)) > BODY_BYTES:
-            items.pop()
+        _shorten(event, data, name)
     return _encode(event, data)
+
+
+def _shorten(event: Event, data: dict[str, Any], name: str) -> None:
+    """Keep as many of a list's items as there is room for."""
+    items = list(data.get(name) or [])
+
+    def is_too_long(count: int) -> bool:
+        return len(_encode(event, {**data, name: items[:count]})) > BODY_BYTES
+
+    room = bisect_left(range(len(items) + 1), True, key=is_too_long) - 1
+    data[name] = items[: max(room, 0)]
 
 
 def _encode(event: Event, data: Mapping[str, Any]) -> bytes:
