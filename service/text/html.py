@@ -80,23 +80,16 @@ def _first(document: LexborHTMLParser, selector: str) -> LexborNode | None:
 
 def _most_paragraphs(document: LexborHTMLParser) -> LexborNode | None:
     """The element whose own paragraphs hold more than half of the document's paragraph text."""
+    # A browser that runs scripts parses what is in `noscript` as text: no elements there.
+    unseen = {p.mem_id for noscript in document.css("noscript") for p in noscript.css("p")}
     sizes: Counter[LexborNode] = Counter()
     for paragraph in document.css("p"):
-        if paragraph.parent is not None and not _is_in_noscript(paragraph):
+        if paragraph.parent is not None and paragraph.mem_id not in unseen:
             sizes[paragraph.parent] += len(_text_of(paragraph))
     for element, size in sizes.items():
         if size * 2 > sizes.total():
             return element
     return None
-
-
-def _is_in_noscript(node: LexborNode) -> bool:
-    # A browser that runs scripts parses what is inside as text: no elements there.
-    while (parent := node.parent) is not None:
-        if parent.tag == "noscript":
-            return True
-        node = parent
-    return False
 
 
 def _text_of(root: LexborNode) -> str:

@@ -171,3 +171,13 @@ export function articleOf(document: Document, selector?: string | null): Element
 export function codePoints(text: string): number {
   return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
+
+/** CRC-32 (ISO 3309) of a text in UTF-8, in eight hex digits: tells which revision was read. */
+export function checksum(text: string): string {
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte;
+    for (let bit = 8; bit--; ) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
+  }
+  return (~crc >>> 0).toString(16).padStart(8, '0');
+}

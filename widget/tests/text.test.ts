@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { JSDOM, VirtualConsole } from 'jsdom';
 import { expect, test } from 'vitest';
-import { articleOf, articleText, codePoints, indexOf, rangeAt } from '../src/text';
+import { articleOf, articleText, checksum, codePoints, indexOf, rangeAt } from '../src/text';
 
 interface Vector {
   name: string;
@@ -69,4 +69,12 @@ test('a range outside of the text is none', () => {
 
 test('lengths are counted in code points', () => {
   expect(codePoints('a😀é👩‍👩‍👧')).toBe(8);
+});
+
+test.each([
+  ['', '00000000'],
+  ['123456789', 'cbf43926'],
+  ['é😀', '7f805a06'],
+])('the checksum of %j', (text, hex) => {
+  expect(checksum(text)).toBe(hex);
 });
