@@ -13,9 +13,9 @@ from tests.servers import wait_until
 class Demo(Serving):
     """The demo on a free port; what it printed is in `out`, what went wrong in `err`."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *, command: str = COMMAND, **variables: str) -> None:
         folder.mkdir(exist_ok=True)
-        self.folder = folder
+        self.folder, self.command = folder, command
         super().__init__(environment(folder / "var", **variables), "demo")
 
     @property
@@ -42,13 +42,13 @@ class Demo(Serving):
     def start(self) -> None:
         with (self.folder / "out").open("w") as out, (self.folder / "err").open("w") as err:
             self.process = subprocess.Popen(
-                [COMMAND, "demo", "--port", str(self.port)],
+                [self.command, "demo", "--port", str(self.port)],
                 env=self.env,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
             )
-        wait_until(self.is_up, 30, "the demo answers")
+        wait_until(self.is_up, 90, "the demo answers")
 
     def signal(self, number: signal.Signals, *, whole_group: bool) -> int:
         """Send a signal, as a terminal (to all of the group) or a service manager does; the exit code."""
