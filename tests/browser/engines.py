@@ -8,17 +8,25 @@ import copy
 import json
 import os
 import shutil
+import subprocess
+import tempfile
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from playwright.sync_api import sync_playwright
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 PATIENCE = 15.0
 DIALOG = "document.querySelector('corrigenda-dialog')?.shadowRoot"
+
+ROOT = Path(__file__).parents[2]
 
 # Browsers reach this machine directly and everything else through a proxy that is not there.
 NOWHERE = "http://127.0.0.1:9"
@@ -188,9 +196,9 @@ class Engine(ABC):
         """The text that is selected on the page."""
         return str(self.evaluate("String(getSelection())"))
 
-    def wait_for(self, expression: str) -> Any:
-        """Wait until a JavaScript expression is true, and return its value; raises TimeoutError."""
-        return self.wait_until(lambda: self.evaluate(expression), expression)
+    def wait_for(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true; raises TimeoutError."""
+        self.wait_until(lambda: self.evaluate(f"!!({expression})"), expression)
 
     def wait_until(self, ask: Callable[[], Any], what: str) -> Any:
         """Wait until an answer is true, and return it; raises TimeoutError."""
@@ -250,7 +258,189 @@ class Chromium(Engine):
         self._playwright.stop()
 
 
-ENGINES: dict[str, type[Engine]] = {"chromium": Chromium}
+class Firefox(Engine):
+    """Firefox by WebDriver BiDi, through Puppeteer in a process of its own."""
+
+    name = "firefox"
+
+    # Nothing but this machine is reached, and no clock of the system's is asked for motion.
+    PREFERENCES: ClassVar[dict[str, str | int | bool]] = {
+        "network.proxy.type": 1,
+        "network.proxy.http": "127.0.0.1",
+        "network.proxy.http_port": 9,
+        "network.proxy.ssl": "127.0.0.1",
+        "network.proxy.ssl_port": 9,
+        "network.captive-portal-service.enabled": False,
+        "network.connectivity-service.enabled": False,
+        "app.normandy.enabled": False,
+        "datareporting.policy.dataSubmissionEnabled": False,
+    }
+
+    def __init__(self, width: int = 1280, height: int = 720) -> None:
+        binary = shutil.which("firefox-esr") or shutil.which("firefox")
+        node = shutil.which("node")
+        driver = ROOT / "widget/tests/engines/firefox.mjs"
+        if not binary:
+            raise EngineMissing("Firefox is not installed (Debian: apt-get install firefox-esr)")
+        if not node or not (ROOT / "node_modules/puppeteer-core").is_dir():
+            raise EngineMissing("Firefox's driver is not installed (Node.js, then: npm ci)")
+        options = {"width": width, "height": height, "prefs": self.PREFERENCES}
+        self._driver = subprocess.Popen(
+            [node, str(driver), binary, json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def _ask(self, *command: Any) -> Any:
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.write(json.dumps(command) + "\n")
+        self._driver.stdin.flush()
+        answer = json.loads(self._driver.stdout.readline())
+        if "error" in answer:
+            raise RuntimeError(f"Firefox: {command[0]}: {answer['error']}")
+        return answer["value"]
+
+    def open(self, url: str) -> None:
+        self._ask("open", url)
+
+    def evaluate(self, expression: str) -> Any:
+        return self._ask("evaluate", f"({expression})")
+
+    def press(self, keys: str) -> None:
+        self._ask("press", keys)
+
+    def type(self, text: str) -> None:
+        self._ask("type", text)
+
+    def click_at(self, x: float, y: float) -> None:
+        self._ask("click", x, y)
+
+    def screenshot(self, file: Path) -> None:
+        self._ask("screenshot", str(file))
+
+    def close(self) -> None:
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.close()
+        self._driver.wait(timeout=30)
+        self._driver.stdout.close()
+
+
+class WebKitGTK(Engine):
+    """WebKitGTK's MiniBrowser by WebDriver, on a screen of its own that nobody sees."""
+
+    name = "webkitgtk"
+
+    def __init__(self, width: int = 1280, height: int = 720) -> None:
+        browsers = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
+        driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
+        if not browsers or not driver or not screen:
+            raise EngineMissing(
+                "WebKitGTK is not installed (Debian: apt-get install webkit2gtk-driver xvfb)"
+            )
+        self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._screen, display = _screen(screen, width, height)
+        options = webdriver.WebKitGTKOptions()
+        options.binary_location = str(browsers[-1])
+        options.add_argument("--automation")
+        options.add_argument("--private")
+        service = webdriver.WebKitGTKService(
+            executable_path=driver,
+            env={
+                **os.environ,
+                "DISPLAY": display,
+                "HOME": self._home.name,
+                "GDK_BACKEND": "x11",
+                "LIBGL_ALWAYS_SOFTWARE": "1",
+                "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",
+            },
+        )
+        try:
+            with warnings.catch_warnings():
+                # Selenium's own WebKitGTK class uses what Selenium deprecates.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._driver = webdriver.WebKitGTK(options=options, service=service)
+        except BaseException:
+            self._end_screen()
+            raise
+        self._driver.set_window_size(width, height)
+
+    def open(self, url: str) -> None:
+        self._driver.get(url)
+
+    def evaluate(self, expression: str) -> Any:
+        return self._driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            f"Promise.resolve().then(() => ({expression}))"
+            ".then((value) => done([value ?? null]), (error) => done(String(error)));"
+        )[0]
+
+    def press(self, keys: str) -> None:
+        *held, last = (_KEYS.get(key, key) for key in keys.split("+"))
+        actions = ActionChains(self._driver, duration=0)
+        for key in held:
+            actions.key_down(key)
+        actions.send_keys(last)
+        for key in reversed(held):
+            actions.key_up(key)
+        actions.perform()
+
+    def type(self, text: str) -> None:
+        ActionChains(self._driver, duration=0).send_keys(text).perform()
+
+    def click_at(self, x: float, y: float) -> None:
+        actions = ActionChains(self._driver, duration=0)
+        actions.w3c_actions.pointer_action.move_to_location(int(x), int(y)).click()
+        actions.perform()
+
+    def screenshot(self, file: Path) -> None:
+        self._driver.save_screenshot(str(file))
+
+    def close(self) -> None:
+        try:
+            self._driver.quit()
+        finally:
+            self._end_screen()
+
+    def _end_screen(self) -> None:
+        self._screen.terminate()
+        self._screen.wait(timeout=10)
+        self._home.cleanup()
+
+
+_KEYS = {
+    "Control": Keys.CONTROL,
+    "Meta": Keys.META,
+    "Shift": Keys.SHIFT,
+    "Alt": Keys.ALT,
+    "Enter": Keys.ENTER,
+    "NumpadEnter": Keys.ENTER,
+    "Escape": Keys.ESCAPE,
+    "Tab": Keys.TAB,
+    "Backspace": Keys.BACKSPACE,
+}
+
+
+def _screen(binary: str, width: int, height: int) -> tuple[subprocess.Popen[bytes], str]:
+    """A virtual screen on a free display; its process and the display's name."""
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [binary, "-displayfd", str(writing), "-screen", "0", f"{width}x{height + 100}x24"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        return process, f":{answer.readline().strip()}"
+
+
+ENGINES: dict[str, type[Engine]] = {
+    "chromium": Chromium,
+    "firefox": Firefox,
+    "webkitgtk": WebKitGTK,
+}
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """A news site with the widget on it, the real service behind, and every engine that is installed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.engines import ENGINES, Engine, EngineMissing, opened, required
+from tests.browser.engines import ENGINES, Chromium, Engine, EngineMissing, opened, required
 from tests.browser.servers import Pages, Way, serving
 from tests.processes import Serving, environment, run, run_json
 
@@ -82,9 +82,9 @@ def news(news_site: News) -> News:
     return news_site
 
 
-@pytest.fixture(params=sorted(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """Each engine in turn, with a fresh profile."""
+@pytest.fixture(scope="session", params=sorted(ENGINES))
+def browser(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Each engine in turn, started once."""
     try:
         with opened(request.param) as made:
             yield made
@@ -95,5 +95,26 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    return tmp_path
+def engine(browser: Engine, news: News) -> Engine:
+    """An engine that keeps nothing from an earlier test."""
+    browser.open(news.pages.put("/empty", "<!doctype html><title>empty</title>"))
+    browser.evaluate("localStorage.clear()")
+    return browser
+
+
+@pytest.fixture
+def chromium() -> Iterator[Callable[..., Chromium]]:
+    """Makes pages in Chromium with what only its driver can do: touch, no network, other media."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Chromium:
+            try:
+                engine = stack.enter_context(opened("chromium", **options))
+            except EngineMissing as missing:
+                if required():
+                    pytest.fail(str(missing))
+                pytest.skip(str(missing))
+            assert isinstance(engine, Chromium)
+            return engine
+
+        yield make
