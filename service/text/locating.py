@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from math import log2
+from math import log2, sqrt
 from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Indel, Opcode
@@ -46,8 +46,8 @@ _SLACK = 24
 # A common run shorter than this is chance.
 _SOLID = 4
 # How sure is enough, and how sure is so sure that no other place is looked at.
-_ENOUGH = 11.6
-_SURE = 15.0
+_ENOUGH = 13.3
+_SURE = 16.5
 
 
 def locate(selector: Selector, text: str, suggestions: Sequence[str] = ()) -> Anchor:
@@ -246,9 +246,9 @@ def _fit(selector: Selector, words: str, text: str, place: int) -> _Fit | None:
         return None
     score = (
         12 * alike
-        + 2.5 * Indel.normalized_similarity(words, text[start:end])
-        + min(unique, 64) / 12
-        - log2(1 + distance) / 4
+        + 4 * Indel.normalized_similarity(words, text[start:end])
+        + sqrt(unique) / 2
+        - log2(1 + distance) / 5
     )
     return _Fit(score, start, end)
 
