@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -214,13 +214,17 @@ class Chromium(Engine):
     """Chromium by Playwright; `page` and `context` are there for what only its driver can do."""
 
     name = "chromium"
+    _driver: ClassVar[Playwright | None] = None
+    _open: ClassVar[int] = 0
 
     def __init__(self, **options: Any) -> None:
         binary = shutil.which("chromium") or shutil.which("chromium-browser")
         if not binary:
             raise EngineMissing("Chromium is not installed (Debian: apt-get install chromium)")
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(
+        # Playwright wants to be started once in a thread, however many browsers there are.
+        Chromium._driver = Chromium._driver or sync_playwright().start()
+        Chromium._open += 1
+        self._browser = Chromium._driver.chromium.launch(
             executable_path=binary,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
             proxy={"server": NOWHERE, "bypass": "127.0.0.1,localhost"},
@@ -255,7 +259,10 @@ class Chromium(Engine):
 
     def close(self) -> None:
         self._browser.close()
-        self._playwright.stop()
+        Chromium._open -= 1
+        if Chromium._driver and not Chromium._open:
+            Chromium._driver.stop()
+            Chromium._driver = None
 
 
 class Firefox(Engine):

@@ -13,7 +13,7 @@ from service.text import article_text
 from tests.browser.engines import DIALOG, Chromium, Engine
 from tests.demo import Demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 SELECTIONS = 200
 SEED = 20261123

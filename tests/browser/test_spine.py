@@ -7,7 +7,7 @@ import pytest
 from tests.browser.engines import Chromium
 from tests.demo import Demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 # Where a word stands on the screen, in CSS pixels.
 BOX = """(word) => {

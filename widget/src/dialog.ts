@@ -203,6 +203,8 @@ function start(embed: Embed): Dialog {
   dialog.onclose = () => {
     if (dialog.open) return;
     submit = undefined;
+    // WebKit leaves the keyboard in the hidden field.
+    (root.activeElement as HTMLElement | null)?.blur();
     back?.();
   };
   find('#cancel').onclick = () => {
