@@ -14,6 +14,7 @@ from service import __version__
 from service.db import Database
 from service.settings import Settings
 from service.web import (
+    articles,
     cors,
     current,
     editors,
@@ -85,7 +86,12 @@ def create_app(
     cors.register(app)
     limits.register(app, settings)
     api = Api(app)
-    for blueprint in (public.blueprint, editors.blueprint, webhooks.blueprint):
+    for blueprint in (
+        public.blueprint,
+        editors.blueprint,
+        articles.blueprint,
+        webhooks.blueprint,
+    ):
         api.register_blueprint(blueprint)
     app.register_blueprint(ops.blueprint)
     app.register_blueprint(reference.blueprint)

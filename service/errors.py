@@ -103,7 +103,7 @@ class StaleVersion(Refusal):
 
 
 class TooLarge(Refusal):
-    """The body is over 64 KiB."""
+    """The body is over 64 KiB (2 MiB for an article)."""
 
     code, title, status = "too-large", "The body is too large", 413
 

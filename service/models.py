@@ -159,6 +159,24 @@ class Article(Base):
     created_at: Mapped[datetime]
 
 
+class Revision(Base):
+    """An article's text at a time, as the newsroom pushed it."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (UniqueConstraint("article_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("articles.id"))
+    number: Mapped[int]
+    """From 1, by the order in which they arrived."""
+    text: Mapped[str] = mapped_column(Text)
+    """By the text rule; positions count its code points."""
+    mark: Mapped[str] = mapped_column(String(8))
+    """The text's short hash, by which a reader's page says what it showed."""
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
 class Correction(Base):
     """What editors review: one passage of one article and the reports about it."""
 
@@ -227,7 +245,13 @@ class Report(Base):
     suffix: Mapped[str] = mapped_column(String(128), default="")
     start: Mapped[int | None]
     end: Mapped[int | None]
+    revision: Mapped[str | None] = mapped_column(String(8))
+    """The short hash of the article's text that the reader saw."""
     suggestion: Mapped[str | None] = mapped_column(String(1000))
+    proposal: Mapped[str | None] = mapped_column(Text)
+    """The suggestion for just those words that the correction is about."""
+    already_fixed: Mapped[bool] = mapped_column(default=False)
+    """Whether the reader saw an old text, and the newest one had the suggestion in it."""
     comment: Mapped[str | None] = mapped_column(String(2000))
     category: Mapped[Category | None] = mapped_column(_words(Category, "category"))
     email: Mapped[str | None] = mapped_column(String(254))

@@ -44,9 +44,9 @@ def of_corrections(
 
 def _suggestions(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     rows = session.execute(
-        select(Report.correction_id, Report.suggestion, func.count())
-        .where(Report.correction_id.in_(ids), Report.suggestion.is_not(None))
-        .group_by(Report.correction_id, Report.suggestion)
+        select(Report.correction_id, Report.proposal, func.count())
+        .where(Report.correction_id.in_(ids), Report.proposal.is_not(None))
+        .group_by(Report.correction_id, Report.proposal)
         .order_by(func.count().desc(), func.min(Report.ordinal))
     )
     found = defaultdict(list)

@@ -9,6 +9,7 @@ from service import errors
 from service.settings import BadSetting
 
 COMMANDS = {
+    "article": "articles",
     "deliveries": "deliveries",
     "demo": "demo",
     "editor": "editors",

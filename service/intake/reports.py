@@ -27,6 +27,8 @@ class NewReport:
     category: Category | None = None
     email: str | None = None
     website: str = ""
+    revision: str | None = None
+    """The short hash of the article's text that the reader saw."""
 
     @property
     def is_trapped(self) -> bool:
@@ -73,3 +75,5 @@ class Receipt:
     token: str
     already_reported: int
     is_replay: bool = False
+    already_fixed: bool = False
+    """Whether the reader saw an old text, and the newest one has the suggestion in it."""

@@ -7,13 +7,13 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from service import addresses, events, hashing, text
+from service import addresses, events, hashing
 from service.db import new_id
 from service.errors import KeyReused, invalid
+from service.intake import passages
+from service.intake.passages import Place
 from service.intake.reports import NewReport, Receipt
-from service.models import Article, Correction, Report, Site, State
-
-OPEN = (State.NEW, State.ACCEPTED)
+from service.models import Article, Correction, Move, Report, Site, State
 
 
 def submit(
@@ -30,7 +30,9 @@ def submit(
     if replay := _replay(session, site, new, key, secret):
         return replay
     report_id = new_id()
-    correction, is_first = _correction(session, article, new, now)
+    place = passages.find(session, article, new)
+    correction, is_first = _correction(session, article, new, place, now)
+    is_fixed = place.is_fixed and not correction.suspected
     token = _receipt_token(secret, report_id)
     session.add(
         Report(
@@ -49,18 +51,25 @@ def submit(
             suffix=new.suffix,
             start=new.start,
             end=new.end,
+            revision=new.revision,
             suggestion=new.suggestion,
+            proposal=passages.proposal(correction, new, place),
             comment=new.comment,
             category=new.category,
             email=new.email,
             suspected=new.is_trapped,
+            already_fixed=is_fixed,
             created_at=now,
         )
     )
     events.emit(session, "report.created", correction, now=now)
     if is_first and not correction.suspected:
         events.emit(session, "correction.created", correction, now=now)
-    return Receipt(report_id, correction.id, token, correction.report_count - 1)
+    if is_fixed and correction.state is not State.FIXED:
+        _fix(session, correction, now)
+    return Receipt(
+        report_id, correction.id, token, correction.report_count - 1, already_fixed=is_fixed
+    )
 
 
 def _receipt_token(secret: str, report_id: UUID) -> str:
@@ -77,7 +86,14 @@ def _replay(session: Session, site: Site, new: NewReport, key: str, secret: str)
     if known.body_hash != new.body_hash():
         raise KeyReused("This idempotency key was used for another report.")
     token = _receipt_token(secret, known.id)
-    return Receipt(known.id, known.correction_id, token, known.ordinal - 1, is_replay=True)
+    return Receipt(
+        known.id,
+        known.correction_id,
+        token,
+        known.ordinal - 1,
+        is_replay=True,
+        already_fixed=known.already_fixed,
+    )
 
 
 def _article(session: Session, site: Site, new: NewReport, now: datetime) -> Article:
@@ -100,15 +116,18 @@ def _article(session: Session, site: Site, new: NewReport, now: datetime) -> Art
 
 
 def _correction(
-    session: Session, article: Article, new: NewReport, now: datetime
+    session: Session, article: Article, new: NewReport, place: Place, now: datetime
 ) -> tuple[Correction, bool]:
-    """The open correction of the same passage, counted up, or a new one."""
-    passage_hash = hashing.fingerprint(text.normalise(new.exact)) if new.exact else None
-    if known := _same_passage(session, article, new, passage_hash):
+    """The correction of the same passage, counted up, or a new one."""
+    if known := passages.same(session, article, new, place):
         session.execute(
             update(Correction)
             .where(Correction.id == known.id)
-            .values(report_count=Correction.report_count + 1, updated_at=now)
+            .values(
+                report_count=Correction.report_count + 1,
+                version=Correction.version + 1,
+                updated_at=now,
+            )
         )
         session.refresh(known)
         return known, False
@@ -121,9 +140,10 @@ def _correction(
         suffix=new.suffix,
         start=new.start,
         end=new.end,
-        anchor_start=new.start,
-        anchor_end=new.end,
-        passage_hash=passage_hash,
+        anchor_state=place.state,
+        anchor_start=place.start,
+        anchor_end=place.end,
+        passage_hash=passages.hash_of(new),
         category=new.category,
         report_count=1,
         created_at=now,
@@ -134,25 +154,17 @@ def _correction(
     return correction, True
 
 
-def _same_passage(
-    session: Session, article: Article, new: NewReport, passage_hash: str | None
-) -> Correction | None:
-    if passage_hash is None:
-        return None
-    candidates = session.scalars(
-        select(Correction)
-        .where(
-            Correction.article_id == article.id,
-            Correction.passage_hash == passage_hash,
-            Correction.state.in_(OPEN),
-            Correction.suspected == new.is_trapped,
+def _fix(session: Session, correction: Correction, now: datetime) -> None:
+    """Close a correction whose mistake the newest revision no longer has."""
+    session.add(
+        Move(
+            correction_id=correction.id,
+            from_state=correction.state,
+            to_state=State.FIXED,
+            by="revision",
+            reason="The reader saw an older text.",
+            created_at=now,
         )
-        .order_by(Correction.id)
     )
-    return next(
-        (known for known in candidates if text.same_passage(_passage(known), _passage(new))), None
-    )
-
-
-def _passage(of: Correction | NewReport) -> text.Selector:
-    return text.Selector(of.exact or "", of.prefix, of.suffix, of.start, of.end)
+    correction.state, correction.version = State.FIXED, correction.version + 1
+    events.emit(session, "correction.fixed", correction, now=now)

@@ -48,7 +48,8 @@ def of_http(error: HTTPException) -> Response:
     if isinstance(error, RateLimitExceeded):
         return of_refusal(_too_many(error))
     if isinstance(error, RequestEntityTooLarge):
-        return of_refusal(TooLarge("A body may have at most 64 KiB."))
+        most = (request.max_content_length or 0) // 1024
+        return of_refusal(TooLarge(f"This body may have at most {most:,} KiB."))
     status = error.code or 500
     made = _problem(
         {

@@ -57,6 +57,7 @@ def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response
             "correction_id": str(receipt.correction_id),
             "receipt_url": f"{current.settings().public_url}/r/{receipt.token}",
             "already_reported": receipt.already_reported,
+            **({"already_fixed": True} if receipt.already_fixed else {}),
         },
         201,
     )

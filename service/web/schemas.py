@@ -105,6 +105,13 @@ class Target(ma.Schema):
     selector = fields.List(
         Selector(), load_default=None, validate=[validate.Length(max=2), _one_quote]
     )
+    revision = Text(
+        8,
+        validate.Regexp(r"(?:[0-9a-f]{8})?\Z"),
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "CRC-32 of the article's text that the reader saw, in hex."},
+    )
 
 
 class ReportIn(ma.Schema):
@@ -134,6 +141,7 @@ class ReportIn(ma.Schema):
             canonical=target["canonical"],
             title=target["title"],
             lang=target["lang"],
+            revision=target["revision"] or None,
             exact=quote.get("exact"),
             prefix=quote.get("prefix", ""),
             suffix=quote.get("suffix", ""),
@@ -173,6 +181,9 @@ class ReportOut(ma.Schema):
     receipt_url = fields.URL(required=True)
     already_reported = fields.Integer(
         required=True, metadata={"description": "Earlier reports of the same passage."}
+    )
+    already_fixed = fields.Boolean(
+        metadata={"description": "There, and true, where the article has been corrected since."}
     )
 
 

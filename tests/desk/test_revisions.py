@@ -1,0 +1,269 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from service.db import Database
+from service.desk import changes, moves, revisions
+from service.desk.moves import By, Decision
+from service.desk.revisions import NewText, Pushed
+from service.errors import InvalidFields
+from service.models import AnchorState, Correction, Event, Revision, Site, State
+from tests.conftest import ORIGIN
+from tests.reporting import report
+
+LEAD = "The council met on Monday and talked for three hours about the buses of the town."
+MISTAKE = "Passengers who hold a pass will recieve the night service at no additional cost."
+END = "A decision is to follow before the first of March, the operator of the buses said."
+TEXT = f"{LEAD}\n\n{MISTAKE}\n\n{END}"
+FIXED = TEXT.replace("recieve", "receive")
+AT = TEXT.index("recieve")
+
+
+def push(
+    database: Database, site: Site, text: str, now: datetime, url: str = f"{ORIGIN}/a", **more: Any
+) -> Pushed:
+    with database.write() as session:
+        return revisions.push(session, site, NewText(url, text, **more), now=now)
+
+
+def told(pushed: Pushed) -> tuple[int, int, int, int, int, int]:
+    return (
+        pushed.kept,
+        pushed.moved,
+        pushed.changed,
+        pushed.orphaned,
+        len(pushed.fixed),
+        len(pushed.reopened),
+    )
+
+
+def passage(exact: str, text: str = TEXT) -> dict[str, Any]:
+    """What the widget sends of these words."""
+    at = text.index(exact)
+    return {
+        "exact": exact,
+        "prefix": text[max(0, at - 64) : at],
+        "suffix": text[at + len(exact) : at + len(exact) + 64],
+        "start": at,
+    }
+
+
+def kept(database: Database, site: Site, correction_id: UUID) -> Correction:
+    with database.read() as session:
+        return changes.find(session, site.id, correction_id)
+
+
+def history(database: Database, correction_id: UUID) -> list[tuple[State, State, str]]:
+    with database.read() as session:
+        return [
+            (move.from_state, move.to_state, move.by)
+            for move in moves.history(session, correction_id)
+        ]
+
+
+@pytest.fixture
+def correction_id(database: Database, site: Site, now: datetime) -> UUID:
+    return report(database, site, now, **passage("recieve"), suggestion="receive")
+
+
+def test_text_with_the_mistake_keeps_the_correction(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    pushed = push(database, site, TEXT, now)
+    assert (pushed.revision, told(pushed)) == (1, (1, 0, 0, 0, 0, 0))
+    assert kept(database, site, correction_id).version == 1
+
+
+def test_applied_suggestion_fixes_the_correction(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    push(database, site, TEXT, now)
+    pushed = push(database, site, FIXED, now)
+    assert (pushed.revision, pushed.fixed, told(pushed)) == (2, [correction_id], (0, 0, 0, 0, 1, 0))
+    found = kept(database, site, correction_id)
+    assert (found.state, found.anchor_start, found.anchor_end) == (State.FIXED, AT, AT + 7)
+    assert history(database, correction_id) == [(State.NEW, State.FIXED, "revision")]
+    with database.read() as session:
+        event = session.scalars(select(Event).where(Event.type == "correction.fixed")).one()
+    assert event.data["state"] == "fixed"
+
+
+def test_final_wording_counts_as_a_suggestion(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    with database.write() as session:
+        decision = Decision(State.ACCEPTED, wording="get")
+        moves.decide(session, site.id, correction_id, decision, by=By("token:t"), now=now)
+    assert push(database, site, TEXT.replace("recieve", "get"), now).fixed == [correction_id]
+
+
+def test_same_text_again_is_the_same_revision_and_moves_nothing(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    push(database, site, TEXT, now)
+    first = push(database, site, "New first words.\n\n" + TEXT, now)
+    version = kept(database, site, correction_id).version
+    again = push(database, site, "New first words.\n\n" + TEXT, now)
+    assert told(first) == (0, 1, 0, 0, 0, 0)
+    assert (again.revision, told(again)) == (first.revision, (1, 0, 0, 0, 0, 0))
+    assert kept(database, site, correction_id).version == version
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Revision)) == 2
+
+
+def test_moved_words_are_found_where_they_are_now(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    lead = "New first words.\n\n"
+    assert told(push(database, site, lead + TEXT, now)) == (0, 1, 0, 0, 0, 0)
+    found = kept(database, site, correction_id)
+    assert (found.anchor_state, found.anchor_start, found.version) == (
+        AnchorState.MOVED,
+        AT + len(lead),
+        2,
+    )
+    # Moved once, it stands still; and back home it has not moved at all.
+    assert told(push(database, site, lead + TEXT + " Indeed.", now)) == (1, 0, 0, 0, 0, 0)
+    assert kept(database, site, correction_id).anchor_state is AnchorState.MOVED
+    assert told(push(database, site, TEXT, now)) == (0, 1, 0, 0, 0, 0)
+    assert kept(database, site, correction_id).anchor_state is AnchorState.EXACT
+
+
+def test_changed_and_lost_words_are_marked(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    assert told(push(database, site, TEXT.replace("recieve", "enjoy"), now)) == (0, 0, 1, 0, 0, 0)
+    found = kept(database, site, correction_id)
+    assert (found.state, found.anchor_state, found.anchor_start) == (
+        State.NEW,
+        AnchorState.CHANGED,
+        AT,
+    )
+    assert told(push(database, site, f"{LEAD}\n\n{END}", now)) == (0, 0, 0, 1, 0, 0)
+    found = kept(database, site, correction_id)
+    assert (found.anchor_state, found.anchor_start) == (AnchorState.ORPHANED, None)
+    assert told(push(database, site, TEXT, now))[3] == 0
+    assert kept(database, site, correction_id).anchor_state is AnchorState.EXACT
+
+
+def test_revert_reopens_what_a_revision_had_fixed(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    push(database, site, TEXT, now)
+    push(database, site, FIXED, now)
+    pushed = push(database, site, TEXT, now)
+    assert (pushed.revision, pushed.reopened) == (3, [correction_id])
+    assert history(database, correction_id) == [
+        (State.NEW, State.FIXED, "revision"),
+        (State.FIXED, State.NEW, "revision"),
+    ]
+    assert push(database, site, FIXED, now).fixed == [correction_id]
+    with database.read() as session:
+        told_of = session.scalars(select(Event.type).order_by(Event.id)).all()
+    assert told_of[2:] == ["correction.fixed", "correction.reopened", "correction.fixed"]
+
+
+def test_revert_leaves_alone_what_an_editor_had_fixed(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    with database.write() as session:
+        decision = Decision(State.FIXED)
+        moves.decide(session, site.id, correction_id, decision, by=By("token:t"), now=now)
+    push(database, site, FIXED, now)
+    assert push(database, site, TEXT, now).reopened == []
+    assert kept(database, site, correction_id).state is State.FIXED
+
+
+@pytest.mark.parametrize("state", [State.REJECTED, State.SPAM])
+def test_decided_corrections_are_left_alone(
+    database: Database, site: Site, now: datetime, correction_id: UUID, state: State
+) -> None:
+    with database.write() as session:
+        moves.decide(session, site.id, correction_id, Decision(state), by=By("token:t"), now=now)
+    assert told(push(database, site, FIXED, now)) == (0, 0, 0, 0, 0, 0)
+    assert kept(database, site, correction_id).state is state
+
+
+def test_suspected_correction_is_found_again_but_never_fixed(
+    database: Database, site: Site, now: datetime
+) -> None:
+    trapped = report(
+        database, site, now, **passage("recieve"), suggestion="receive", website="spam"
+    )
+    assert push(database, site, FIXED, now).fixed == []
+    found = kept(database, site, trapped)
+    assert (found.state, found.suspected, found.anchor_state) == (
+        State.NEW,
+        True,
+        AnchorState.CHANGED,
+    )
+
+
+def test_text_published_earlier_than_the_newest_changes_nothing(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    push(database, site, FIXED, now, published_at=now)
+    late = push(database, site, TEXT, now, published_at=now - timedelta(minutes=1))
+    assert (late.revision, late.reopened) == (1, [])
+    assert push(database, site, TEXT, now, published_at=now).revision == 2
+
+
+def test_two_pushes_at_once_end_in_the_later_one(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    barrier = threading.Barrier(2)
+
+    def race(text: str) -> tuple[int, str]:
+        barrier.wait()
+        return push(database, site, text, now).revision, text
+
+    with ThreadPoolExecutor(2) as pool:
+        done = sorted(pool.map(race, [TEXT + " One.", FIXED + " Two."]))
+    assert [number for number, _ in done] == [1, 2]
+    with database.read() as session:
+        article = kept(database, site, correction_id).article_id
+        newest = revisions.latest(session, article)
+    assert newest is not None
+    assert (newest.number, newest.text) == done[1]
+    is_fixed = "receive" in done[1][1]
+    assert (kept(database, site, correction_id).state is State.FIXED) == is_fixed
+
+
+def test_only_the_articles_own_corrections_are_touched(
+    database: Database, site: Site, other_site: Site, now: datetime, correction_id: UUID
+) -> None:
+    elsewhere = report(database, site, now, source=f"{ORIGIN}/b", **passage("recieve"))
+    assert push(database, site, FIXED, now, url=f"{ORIGIN}/b?utm_source=x").fixed == []
+    pushed = push(database, site, FIXED, now)
+    assert pushed.fixed == [correction_id]
+    assert kept(database, site, elsewhere).state is State.NEW
+
+
+@pytest.mark.parametrize("url", ["https://foreign.example/a", "https://news.example.evil/a"])
+def test_address_of_another_host_is_refused(
+    database: Database, site: Site, now: datetime, url: str
+) -> None:
+    with pytest.raises(InvalidFields) as refused:
+        push(database, site, TEXT, now, url=url)
+    assert refused.value.errors[0]["pointer"] == "/url"
+
+
+def test_each_of_many_corrections_is_found_again(
+    database: Database, site: Site, now: datetime
+) -> None:
+    words = [f"wrod{number}x" for number in range(40)]
+    text = "\n\n".join(
+        f"In sentence {number} of many stands {word} and nothing besides that."
+        for number, word in enumerate(words)
+    )
+    for word in words:
+        report(database, site, now, **passage(word, text), suggestion=word.replace("wrod", "word"))
+    new_text = "A new beginning.\n\n" + text
+    for word in words[:10]:
+        new_text = new_text.replace(word, word.replace("wrod", "word"))
+    assert told(push(database, site, new_text, now)) == (0, 30, 0, 0, 10, 0)
