@@ -17,8 +17,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'empty.db'}")
         migrate.upgrade(database)
-        number = int(migrate.head() or 0) + 1
-        command.revision(migrate.config(database), message=sys.argv[1], autogenerate=True, rev_id=f"{number:04}")
+        number = int(migrate.head()) + 1
+        command.revision(
+            migrate.config(database), message=sys.argv[1], autogenerate=True, rev_id=f"{number:04}"
+        )
         database.dispose()
 
 

@@ -1,6 +1,7 @@
 """Editors: people who sign in; their passwords are kept as argon2id hashes."""
 
 from datetime import datetime
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -13,8 +14,12 @@ from service.models import Editor, EditorSession, Membership, Role, Site
 PASSWORD_LENGTH = range(10, 1025)
 
 _hasher = PasswordHasher()
-# Checked where the address is unknown, so that both answers take the same time.
-_NOBODY = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobody() -> str:
+    # Checked where the address is unknown, so that both answers take the same time.
+    return _hasher.hash("nobody has this password")
 
 
 def create(
@@ -42,7 +47,8 @@ def create(
 def check_password(session: Session, email: str, password: str) -> Editor:
     """The editor with this address and password; raises WrongCredentials, in the same time."""
     editor = _by_email(session, email.strip().lower())
-    known = editor.password_hash if editor and editor.disabled_at is None else _NOBODY
+    nobody = _nobody()
+    known = editor.password_hash if editor and editor.disabled_at is None else nobody
     try:
         _hasher.verify(known, password)
     except (VerificationError, InvalidHashError):
