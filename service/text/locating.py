@@ -99,7 +99,8 @@ def _nearest(text: str, needle: str, expected: int | None) -> int | None:
         return first
     after = text.find(needle, expected)
     # CPython searches backwards in quadratic time at worst, but forwards in linear time.
-    before = expected - 1 - text[: expected - 1 + len(needle)][::-1].find(needle[::-1])
+    head = text[: expected - 1 + len(needle)]
+    before = len(head) - len(needle) - head[::-1].find(needle[::-1])
     return after if after >= 0 and after - expected < expected - before else before
 
 

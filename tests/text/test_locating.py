@@ -86,6 +86,12 @@ def test_locate_prefers_the_nearer_of_equal_passages() -> None:
     assert locate(selected(text, starts[4], starts[4] + 6, 16), text[3:]).start == starts[4] - 3
 
 
+def test_locate_near_the_end_of_a_repetitive_text_that_was_cut() -> None:
+    text = "the council Tuesday, Tuesday, Tuesday, Tuesday,"
+    selector = Selector(", Tuesday, ", " Tuesday", "Tuesday,", 19, 30)
+    assert locate(selector, text[11:]) == Anchor("moved", 17, 28)
+
+
 def test_locate_tells_the_correction_from_the_error_at_the_end_of_the_text() -> None:
     selector = selected("See the documents here:", 18, 23)
     text = "See the documents here: there."
