@@ -12,6 +12,7 @@ COMMANDS = {
     "article": "articles",
     "deliveries": "deliveries",
     "demo": "demo",
+    "doctor": "doctor",
     "editor": "editors",
     "migrate": "migrate",
     "serve": "serve",

@@ -1,6 +1,8 @@
 """For whoever runs it: is the process up, can it work; request ids and the log of requests."""
 
+import logging
 import time
+from threading import Event
 from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
@@ -11,6 +13,8 @@ from service.web import current
 
 blueprint = Blueprint("ops", __name__)
 
+log = logging.getLogger(__name__)
+
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
@@ -20,11 +24,22 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Database reachable and migrated, disk writable; 503 and what is wrong otherwise."""
+    """Database reachable and migrated, disk writable; 503 and what is wrong otherwise.
+
+    Asked with `?forwarded` it also says how many proxies named themselves on the way.
+    """
+    seen = {"forwarded": _forwarded()} if "forwarded" in request.args else {}
     faults = [fault for fault in (_database_fault(), _disk_fault()) if fault]
     if faults:
-        return jsonify(status="not ready", faults=faults), 503
-    return jsonify(status="ready"), 200
+        return jsonify(status="not ready", faults=faults, **seen), 503
+    return jsonify(status="ready", **seen), 200
+
+
+def _forwarded() -> int:
+    """How many addresses the request's forwarded headers hold: one for each proxy."""
+    return sum(
+        len(value.split(",")) for value in request.headers.getlist("X-Forwarded-For") if value
+    )
 
 
 def _database_fault() -> str | None:
@@ -49,10 +64,14 @@ def _disk_fault() -> str | None:
 
 def register(app: Flask) -> None:
     """Give every request an id, and write one line about it when it is answered."""
+    warned = Event()
 
     @app.before_request
     def begin() -> None:
         g.request_id, g.began = uuid4().hex, time.perf_counter()
+        if not current.settings().trusted_proxies and _forwarded() and not warned.is_set():
+            warned.set()
+            log.warning("forwarded headers are ignored: is CORRIGENDA_TRUSTED_PROXIES 0 right?")
 
     @app.after_request
     def end(response: Response) -> Response:

@@ -181,6 +181,14 @@ def test_proxy_sends_plain_http_to_tls_and_keeps_metrics_inside(large: Large) ->
     assert ask(large, "GET", "/readyz").body == {"status": "ready"}
 
 
+def test_doctor_finds_nothing_wrong_with_the_large_profile(large: Large) -> None:
+    done = run(["doctor", "--json"], {**large.env, "SSL_CERT_FILE": str(large.proxy.certificate)})
+    found = {line["about"]: line["level"] for line in map(json.loads, done.stdout.splitlines())}
+    about = ("disk", "database", "limits", "public URL", "proxies")
+    assert found == dict.fromkeys(about, "ok")
+    assert done.returncode == 0
+
+
 def test_proxy_writes_no_address_and_no_secret_link_down(large: Large) -> None:
     ask(large, "GET", "/r/a-secret-link?and=more")
     assert "a-secret-link" not in large.proxy.log
