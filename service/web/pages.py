@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service import snapshots
 from service.accounts import editors, sessions
 from service.accounts.principals import Principal, Scope
-from service.desk import changes, moves, queue
+from service.desk import changes, moves, queue, revisions
 from service.desk.moves import Decision, Seen
 from service.errors import Refusal, WrongCredentials
 from service.hashing import keyed
@@ -175,12 +175,15 @@ def _done(session: Session, who: Principal) -> dict[str, Any] | None:
 def correction(who: Principal, correction_id: UUID) -> Answer:
     """One correction with everything there is to know about it."""
     with current.database().read() as session:
-        changes.find(session, who.site_id, correction_id)
+        found = changes.find(session, who.site_id, correction_id)
         [item] = snapshots.of_corrections(session, [correction_id])
+        newest = revisions.latest(session, found.article_id)
         return render_template(
             "correction.html",
             **_frame(session, who),
             item=item,
+            newest=newest,
+            current=passages.current(newest.text, item["anchor"]) if newest else None,
             history=moves.history(session, correction_id),
             editors=_editors(session, who.site_id),
             here=forms.place(request.args.get("next")),

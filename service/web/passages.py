@@ -16,7 +16,15 @@ from service.text import Piece, word_diff
 from service.text.diff import Kind
 from service.text.words import words
 
+AROUND = 64
+"""So many characters of context are shown."""
+
+CUT = 48
+"""A context as long as this was cut off, likely inside a word."""
+
 _MARK = Markup('<bdi class="mark" dir="ltr" title="{name}">{label}</bdi>')
+_CUT_START = re.compile(r"^(?:\S{0,24}\s+)?")
+_CUT_END = re.compile(r"(?:\s+\S{0,24})?\Z")
 _BREAK = Markup(' <span class="break" aria-hidden="true">¶</span> ')
 _TAGS = {
     "same": Markup("{}"),
@@ -74,12 +82,22 @@ def passage(selector: list[dict[str, Any]], suggestion: str | None) -> Passage |
     exact, prefix, suffix = found["exact"], found["prefix"], found["suffix"]
     told = exact if suggestion is None else exact + suggestion
     return Passage(
-        context(prefix),
+        context(_CUT_START.sub("…", prefix, count=1) if len(prefix) >= CUT else prefix),
         changed(exact, suggestion),
-        context(suffix),
+        context(_CUT_END.sub("…", suffix, count=1) if len(suffix) >= CUT else suffix),
         direction(prefix + exact + suffix),
         any(_is_hidden(told, place) for place in range(len(told))),
     )
+
+
+def current(text: str, anchor: dict[str, Any]) -> Passage | None:
+    """What the article's newest text has in the passage's place; None where it is not found."""
+    start, end = anchor["start"], anchor["end"]
+    if start is None or end is None:
+        return None
+    prefix, exact, suffix = text[max(0, start - AROUND) : start], text[start:end], text[end:]
+    quoted = {"exact": exact, "prefix": prefix, "suffix": suffix[:AROUND]}
+    return passage([quoted], None)
 
 
 def changed(before: str, after: str | None) -> Markup:

@@ -15,8 +15,9 @@ from service import intake
 from service.accounts import editors, sessions
 from service.app import create_app
 from service.db import Database
-from service.desk import changes, moves
+from service.desk import changes, moves, revisions
 from service.desk.moves import By, Decision
+from service.desk.revisions import NewText
 from service.intake import NewReport
 from service.models import Correction, Editor, Site, State
 from service.settings import Settings
@@ -431,6 +432,29 @@ def test_one_correction_shows_everything_about_it(
     ):
         assert told in text
     assert 'href="https://news.example/a#:~:text=wrold"' in text
+
+
+def test_changed_text_is_told_with_what_it_reads_now(
+    desk: FlaskClient, database: Database, site: Site, now: datetime
+) -> None:
+    text = "Passengers with a pass will {} the night service at no cost, the operator said."
+    at = text.index("{}")
+    correction_id = report(
+        database, site, now, exact="recieve", suggestion="receive", start=at,
+        prefix=text[:at], suffix=text[at + 2 :],
+    )  # fmt: skip
+    with database.write() as session:
+        new = NewText(f"{ORIGIN}/a", text.format("enjoy"))
+        revisions.push(session, site, new, now=now)
+    assert "the text has changed since" in desk.get("/review").text
+    page = desk.get(f"/review/{correction_id}").text
+    assert "In this place it reads now:" in page
+    assert "<mark>enjoy</mark>" in page
+    with database.write() as session:
+        new = NewText(f"{ORIGIN}/a", "Another article altogether, about the library and its books.")
+        revisions.push(session, site, new, now=now)
+    assert "no longer in the text" in desk.get("/review").text
+    assert "No longer in the text." in desk.get(f"/review/{correction_id}").text
 
 
 def test_other_sites_corrections_are_not_there(

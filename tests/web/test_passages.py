@@ -70,6 +70,24 @@ def test_context_is_one_line_with_pilcrows() -> None:
     )
 
 
+def test_context_that_was_cut_off_ends_with_a_whole_word() -> None:
+    long = "xpected before the summer begins. Whoever waits for it is gl"
+    found = passages.passage(selector("a", long, long), None)
+    assert found is not None
+    assert found.prefix == "…before the summer begins. Whoever waits for it is gl"
+    assert found.suffix == "xpected before the summer begins. Whoever waits for it is…"
+    unspaced = passages.passage(selector("a", "三" * 60, "三" * 60), None)
+    assert unspaced is not None
+    assert (unspaced.prefix, unspaced.suffix) == ("…" + "三" * 60, "三" * 60 + "…")
+
+
+def test_current_text_is_shown_where_the_passage_was() -> None:
+    found = passages.current("one two three", {"start": 4, "end": 7})
+    assert found is not None
+    assert (found.prefix, found.change, found.suffix) == ("one ", "<mark>two</mark>", " three")
+    assert passages.current("one", {"start": None, "end": None}) is None
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [("hello", "ltr"), ("مرحبا", "rtl"), ("В 2024 році", "ltr"), ("", "ltr"), ("12:30", "ltr"),
