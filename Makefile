@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 HAS_NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-deep check widget migrate docs bench bench-intake bench-text bench-widget components
+.PHONY: help setup demo test test-browser test-deep check widget migrate docs bench bench-dispatch bench-intake bench-text bench-widget components
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -60,10 +60,13 @@ migrate: setup ## Bring the database of the settings up to this release
 docs: setup ## Write what the docs show of the code: the picture of the rooms, the commands
 	@$(BIN)/python docs/draw.py
 
-bench: bench-text bench-intake ## Run the benchmarks
+bench: bench-text bench-intake bench-dispatch ## Run the benchmarks
 
 bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
 	@$(BIN)/python -m bench.intake
+
+bench-dispatch: setup ## 20,000 events to webhooks, workers killed (DATABASE=postgresql://…)
+	@$(BIN)/python -m bench.dispatch $(if $(DATABASE),--database $(DATABASE))
 
 bench-text: setup ## Finding passages again, after edits, in real corrections (CORPUS=file)
 	@$(BIN)/python -m bench.text

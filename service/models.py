@@ -331,6 +331,7 @@ class Delivery(Base):
             "ix_deliveries_due",
             "webhook_id",
             "next_attempt_at",
+            "id",
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),
         ),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from service.dispatch.client import DEADLINE_SECONDS
+from service.dispatch.messages import Message
 from service.models import Delivery, DeliveryState, Event, Webhook
 
 LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
@@ -26,7 +27,7 @@ class Task:
     delivery_id: UUID
     tries: int
     """Made before this one."""
-    event: Event
+    message: Message
     webhook: Webhook
     taken_at: float
     """By the monotonic clock."""
@@ -63,28 +64,44 @@ def claim(
     if not leased:
         return []
     rows = session.execute(
-        select(Delivery.id, Delivery.attempt_count, Event, Webhook)
+        select(
+            Delivery.id,
+            Delivery.attempt_count,
+            Event.id.label("event_id"),
+            Event.type,
+            Event.created_at,
+            Event.data,
+        )
         .join(Event, Event.id == Delivery.event_id)
-        .join(Webhook, Webhook.id == Delivery.webhook_id)
         .where(Delivery.id.in_(leased))
         .order_by(Delivery.next_attempt_at, Delivery.id)
     )
-    taken_at = time.monotonic()
-    return [Task(key, tries, event, webhook, taken_at) for key, tries, event, webhook in rows]
+    webhook, taken_at = session.get_one(Webhook, webhook_id), time.monotonic()
+    return [Task(key, tries, Message(*told), webhook, taken_at) for key, tries, *told in rows]
 
 
 def _next(webhook_id: UUID, now: datetime, limit: int) -> Select[UUID]:
-    earlier = aliased(Delivery)
-    is_kept_back = exists().where(
-        earlier.webhook_id == webhook_id,
-        earlier.subject_id == Delivery.subject_id,
-        earlier.event_id < Delivery.event_id,
-        earlier.state == DeliveryState.PENDING,
-        earlier.attempt_count < PATIENCE,
+    other = aliased(Delivery)
+    # A scalar: made a join, this is computed for the whole backlog before the limit counts.
+    first = (
+        select(other.event_id)
+        .where(
+            other.webhook_id == webhook_id,
+            other.subject_id == Delivery.subject_id,
+            other.state == DeliveryState.PENDING,
+            other.attempt_count < PATIENCE,
+        )
+        .order_by(other.event_id)
+        .limit(1)
+        .scalar_subquery()
     )
     return (
         select(Delivery.id)
-        .where(Delivery.webhook_id == webhook_id, *_is_due(now), ~is_kept_back)
+        .where(
+            Delivery.webhook_id == webhook_id,
+            *_is_due(now),
+            Delivery.event_id <= func.coalesce(first, Delivery.event_id),
+        )
         .order_by(Delivery.next_attempt_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from service.db import new_id
 from service.models import Delivery, DeliveryState, Event, Webhook
@@ -30,7 +30,11 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     if not _is_my_turn(session):
         return 0
     waiting = session.scalars(
-        select(Event).where(Event.fanned_out_at.is_(None)).order_by(Event.id).limit(limit)
+        select(Event)
+        .options(defer(Event.data))
+        .where(Event.fanned_out_at.is_(None))
+        .order_by(Event.id)
+        .limit(limit)
     ).all()
     if not waiting:
         return 0
@@ -39,7 +43,7 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
         row for event in waiting for row in deliveries(event, endpoints[event.site_id], now=now)
     ]
     if rows:
-        session.execute(insert(Delivery), rows)
+        session.connection().execute(insert(Delivery.__table__), rows)  # type: ignore[arg-type]
     session.execute(
         update(Event).where(Event.id.in_([event.id for event in waiting])).values(fanned_out_at=now)
     )

@@ -12,6 +12,7 @@ from service.dispatch.results import Result
 from service.errors import Unavailable
 
 BATCH = 500
+PAUSE_SECONDS = 0.05
 AGAIN_SECONDS = 0.5
 LAST_SECONDS = 5.0
 """How long a stopping worker tries; what stays unwritten is sent again, under the same id."""
@@ -47,7 +48,10 @@ class Recorder:
                 batch.append(self._results.get())
             is_last = None in batch
             if results := [result for result in batch if result is not None]:
+                began = time.monotonic()
                 self._keep_writing(results)
+                # Under load the next batch may grow meanwhile: twice the rows for the same effort.
+                time.sleep(min(time.monotonic() - began, PAUSE_SECONDS))
 
     def _keep_writing(self, results: Sequence[Result]) -> None:
         while True:

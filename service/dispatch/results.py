@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.db import new_id
@@ -66,21 +66,33 @@ def record(
         )
     }
     kept = [result for result in results if result.task.delivery_id in alive]
+    connection = session.connection()
     if kept:
-        session.execute(insert(Attempt), [_attempt(result) for result in kept])
-    changes = [
-        _change(result, alive[result.task.delivery_id], now=now, delays=delays)
+        connection.execute(insert(_ATTEMPTS), [_attempt(result) for result in kept])
+    counted = [
+        (result, alive[result.task.delivery_id])
         for result in kept
         if _counts(result, alive[result.task.delivery_id], worker_id)
     ]
-    if changes:
-        session.connection().execute(_CHANGE, changes)
+    arrived = [held.id for result, held in counted if result.is_success]
+    if arrived:
+        connection.execute(_arrived(now).where(_DELIVERIES.c.id.in_(arrived)))
+    failed = [
+        _failure(result, held, now=now, delays=delays)
+        for result, held in counted
+        if not result.is_success
+    ]
+    if failed:
+        connection.execute(_FAILED, failed)
     return disabled
 
 
-_CHANGE = (
-    update(Delivery.__table__)  # type: ignore[arg-type]
-    .where(Delivery.__table__.c.id == bindparam("key"))
+_ATTEMPTS: Table = Attempt.__table__  # type: ignore[assignment]
+_DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
+
+_FAILED = (
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.id == bindparam("key"))
     .values(
         state=bindparam("state"),
         attempt_count=bindparam("attempt_count"),
@@ -90,6 +102,17 @@ _CHANGE = (
         leased_by=None,
     )
 )
+
+
+def _arrived(now: datetime) -> Update:
+    return update(_DELIVERIES).values(
+        state=DeliveryState.DELIVERED,
+        attempt_count=_DELIVERIES.c.attempt_count + 1,
+        next_attempt_at=None,
+        finished_at=now,
+        leased_until=None,
+        leased_by=None,
+    )
 
 
 def _note_health(session: Session, results: Sequence[Result], *, now: datetime) -> list[UUID]:
@@ -134,20 +157,15 @@ def _counts(result: Result, row: Held, worker_id: UUID) -> bool:
     return bool(row.state == DeliveryState.PENDING and row.leased_by == worker_id)
 
 
-def _change(
+def _failure(
     result: Result, row: Held, *, now: datetime, delays: tuple[timedelta, ...]
 ) -> dict[str, Any]:
     tries = row.attempt_count + 1
-    delay = None
-    if not result.is_success and _status(result) != GONE:
-        delay = backoff.next_delay(tries, result.retry_after, delays)
-    if delay is not None:
-        state = DeliveryState.PENDING
-    else:
-        state = DeliveryState.DELIVERED if result.is_success else DeliveryState.FAILED
+    is_gone = _status(result) == GONE
+    delay = None if is_gone else backoff.next_delay(tries, result.retry_after, delays)
     return {
-        "key": result.task.delivery_id,
-        "state": state,
+        "key": row.id,
+        "state": DeliveryState.FAILED if delay is None else DeliveryState.PENDING,
         "attempt_count": tries,
         "next_attempt_at": None if delay is None else now + delay,
         "finished_at": now if delay is None else None,

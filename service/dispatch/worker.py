@@ -115,8 +115,8 @@ class Worker:
         outcome: Answer | SendFailed
         request: dict[str, str] = {}
         try:
-            content = messages.body(task.event)
-            request = messages.headers(task.event.id, content, webhook, at=started_at)
+            content = messages.body(task.message)
+            request = messages.headers(task.message.id, content, webhook, at=started_at)
             outcome = self._client.post(webhook.url, content, request)
         except SendFailed as failed:
             outcome = failed

@@ -306,7 +306,7 @@ def shown_delivery(sent: Sent) -> dict[str, Any]:
         "next_attempt_at": instant(delivery.next_attempt_at),
         "created_at": instant(delivery.created_at),
         "finished_at": instant(delivery.finished_at),
-        "body": messages.body(sent.event).decode(),
+        "body": messages.body_of(sent.event).decode(),
         "attempts": [_shown_attempt(attempt) for attempt in sent.attempts],
     }
 

@@ -1,19 +1,20 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from standardwebhooks import Webhook as Verifier
 
 from service.dispatch import messages
-from service.dispatch.messages import BODY_BYTES
-from service.models import Event, Webhook
+from service.dispatch.messages import BODY_BYTES, Message
+from service.models import Webhook
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 5000, tzinfo=UTC)
 
 
-def event(**data: Any) -> Event:
-    return Event(type="correction.created", created_at=AT, data=data)
+def event(**data: Any) -> Message:
+    return Message(UUID(int=7), "correction.created", AT, data)
 
 
 def test_body_is_the_event_as_json() -> None:
@@ -50,5 +51,5 @@ def test_secrets_are_long_and_differ() -> None:
     now = datetime.now(UTC)
     for secret in made:
         webhook = Webhook(secret=secret, headers={})
-        headers = messages.headers("an id", b'{"a":1}', webhook, at=now)  # type: ignore[arg-type]
+        headers = messages.headers(UUID(int=7), b'{"a":1}', webhook, at=now)
         assert Verifier(secret).verify(b'{"a":1}', headers) == {"a": 1}

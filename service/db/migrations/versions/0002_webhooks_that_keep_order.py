@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
-        ["webhook_id", "next_attempt_at"],
+        ["webhook_id", "next_attempt_at", "id"],
         sqlite_where=PENDING,
         postgresql_where=PENDING,
     )

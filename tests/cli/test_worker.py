@@ -1,0 +1,89 @@
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from service.db import Database
+from service.dispatch import webhooks
+from service.dispatch.webhooks import CheckedUrl
+from service.models import Attempt, Delivery, DeliveryState, Event, Site
+from tests.dispatch.receivers import Receiver, running
+from tests.processes import COMMAND, environment, run, run_json
+from tests.reporting import report
+from tests.servers import wait_until
+
+
+@pytest.fixture
+def env(tmp_path: Path, database_url: str) -> dict[str, str]:
+    return environment(
+        tmp_path,
+        DATABASE_URL=database_url,
+        SECRET_KEY="a secret for tests",
+        WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8",
+    )
+
+
+def states(database: Database) -> list[DeliveryState]:
+    with database.read() as session:
+        return list(session.scalars(select(Delivery.state)))
+
+
+def test_worker_delivers_until_a_signal_and_its_deliveries_are_managed(
+    env: dict[str, str], database: Database, site: Site
+) -> None:
+    with running(Receiver()) as receiver:
+        now = datetime.now(UTC)
+        with database.write() as session:
+            webhooks.create(session, site.id, CheckedUrl(receiver.url), ["*"], now=now)
+        worker = subprocess.Popen([COMMAND, "worker"], env=env, stderr=subprocess.PIPE)
+        report(database, site, now)
+        receiver.wait_for(2)
+        wait_until(lambda: states(database) == [DeliveryState.DELIVERED] * 2, 10, "recorded")
+        worker.terminate()
+        _, written = worker.communicate(timeout=30)
+        assert (worker.returncode, written) == (0, b"")
+
+    listed = [
+        json.loads(line)
+        for line in run(
+            ["deliveries", "list", "--site", site.key, "--json"], env
+        ).stdout.splitlines()
+    ]
+    assert [(one["type"], one["state"], one["last_answer"]) for one in listed] == [
+        ("correction.created", "delivered", "204"),
+        ("report.created", "delivered", "204"),
+    ]
+    again = ["deliveries", "redeliver", "--site", site.key]
+    assert run_json([*again, listed[0]["id"]], env) == {"count": 1}
+    assert run_json([*again, "--failed-since", "2026-01-01"], env) == {"count": 0}
+    for bad in ([], [listed[0]["id"], "--failed-since", "2026-01-01"], [listed[0]["event_id"]]):
+        refused = run([*again, *bad], env)
+        assert refused.returncode == 1
+        assert refused.stderr.count("\n") == 1
+    pending = run(["deliveries", "list", "--site", site.key, "--state", "pending"], env).stdout
+    assert pending.count("\n") == 1
+
+
+def test_prune_deletes_what_ended_long_ago(
+    env: dict[str, str], database: Database, site: Site
+) -> None:
+    now = datetime.now(UTC)
+    with database.write() as session:
+        webhook = webhooks.create(session, site.id, CheckedUrl("http://127.0.0.1/"), ["*"], now=now)
+        for _ in range(3):
+            webhooks.ping(session, webhook, now=now)
+        old, recent, _waiting = session.scalars(select(Delivery).order_by(Delivery.id))
+        long_ago = now - timedelta(days=91)
+        session.add(Attempt(delivery_id=old.id, started_at=long_ago, duration_ms=1))
+        old.state, old.finished_at = DeliveryState.DELIVERED, long_ago
+        recent.state, recent.finished_at = DeliveryState.DELIVERED, now
+        session.execute(update(Event).values(fanned_out_at=long_ago))
+    assert run_json(["deliveries", "prune"], env) == {"count": 1}
+    assert run_json(["deliveries", "prune"], env) == {"count": 0}
+    with database.read() as session:
+        assert len(session.scalars(select(Delivery)).all()) == 2
+        assert len(session.scalars(select(Event)).all()) == 2
+        assert session.scalars(select(Attempt)).all() == []
