@@ -18,6 +18,9 @@ _UNIFIED = str.maketrans(
     | dict.fromkeys(_DASHES, "-")
 )
 _SPACES = re.compile(r"\s+")
+# Runs that may be combining marks: ordering thousands of those takes the square of the time.
+_LONG_RUN = re.compile(r"[^\w\s]{32,}")
+_MOST_MARKS = 30
 
 
 def normalise(excerpt: str) -> str:
@@ -26,5 +29,16 @@ def normalise(excerpt: str) -> str:
     Soft hyphens, zero-width characters and bidi marks are dropped. Not for showing to people.
     Follows canonical caseless matching (Unicode 3.13, D145).
     """
-    folded = unicodedata.normalize("NFD", excerpt.translate(_UNIFIED)).casefold()
+    plain = _LONG_RUN.sub(_stream_safe, excerpt.translate(_UNIFIED))
+    folded = unicodedata.normalize("NFD", plain).casefold()
     return _SPACES.sub(" ", unicodedata.normalize("NFC", folded).translate(_UNIFIED)).strip()
+
+
+def _stream_safe(run: re.Match[str]) -> str:
+    """The run without the combining marks that are more than any language stacks (UAX 15, 13)."""
+    kept, marks = [], 0
+    for character in run[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
