@@ -139,6 +139,11 @@ def test_story_is_laid_out_like_an_article(reader: FlaskClient, story: demo.Stor
     assert root.attributes["lang"] == story.lang
     assert root.attributes["dir"] == ("rtl" if story.lang == "ar" else "ltr")
     assert article_text(html).splitlines()[2] == story.title
+    title = page.css_first("title")
+    assert title is not None
+    paper = {"en": "The Lantern", "uk": "Ліхтар", "ar": "الفانوس"}[story.lang]
+    assert title.text() == f"{story.title} — {paper}"
+    assert html.startswith("<!doctype html>")
 
 
 PLANTED = {
