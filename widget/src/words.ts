@@ -48,7 +48,7 @@ export function label(
     .querySelector('select')
     ?.append(
       ...['', ...categories].map(
-        (value) => new Option((value && say(`category_${value}`)) || value, value),
+        (value) => new Option((value ? say(`category_${value}`) : '–') || value, value),
       ),
     );
   root.querySelector('[part=links]')?.append(...linksTo(links, say));
