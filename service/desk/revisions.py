@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Select, bindparam, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -61,7 +60,43 @@ def plain(given: str) -> str:
     return lines.strip(" \t\n\f")
 
 
-def push(session: Session, site: Site, new: NewText, *, now: datetime) -> Pushed:
+class Searched:
+    """What was found in a new text: each passage is searched once."""
+
+    def __init__(self, new_text: str) -> None:
+        self._text = new_text
+        self._found: dict[tuple[text.Selector, tuple[str, ...]], text.Verdict] = {}
+
+    def verdict(self, correction: Correction, proposals: Sequence[str]) -> text.Verdict:
+        """What became of a correction's passage in the new text."""
+        asked = passage(correction), tuple(proposals)
+        if asked not in self._found:
+            self._found[asked] = text.verdict(*asked, self._text)
+        return self._found[asked]
+
+
+def search(session: Session, site: Site, new: NewText) -> Searched:
+    """Search ahead of `push` without a lock, so that others need not wait for it."""
+    searched = Searched(new.text)
+    article_id = session.scalar(
+        select(Article.id).where(Article.site_id == site.id, Article.url == _address(site, new))
+    )
+    if article_id is not None:
+        found = [*_open(session, article_id), *_fixed_by_revision(session, article_id)]
+        proposals = _proposals(session, found)
+        for correction in found:
+            searched.verdict(correction, proposals[correction.id])
+    return searched
+
+
+def push(
+    session: Session,
+    site: Site,
+    new: NewText,
+    *,
+    now: datetime,
+    searched: Searched | None = None,
+) -> Pushed:
     """Keep a revision and find the article's corrections in it.
 
     The text that is there already, or one published before it, changes nothing. Raises
@@ -70,7 +105,7 @@ def push(session: Session, site: Site, new: NewText, *, now: datetime) -> Pushed
     article = _article(session, site, new, now)
     newest = latest(session, article.id)
     if newest is not None and (newest.text == new.text or _is_older(new, newest)):
-        return Pushed(newest.number, kept=len(_corrections(session, article.id, OPEN)))
+        return Pushed(newest.number, kept=len(_open(session, article.id)))
     if new.title:
         article.title = new.title
     revision = Revision(
@@ -83,8 +118,10 @@ def push(session: Session, site: Site, new: NewText, *, now: datetime) -> Pushed
     )
     session.add(revision)
     pushed = Pushed(revision.number)
-    _find_open(session, article.id, new.text, pushed, now)
-    _reopen(session, article.id, new.text, pushed, now)
+    searched = searched or Searched(new.text)
+    fixed = _fixed_by_revision(session, article.id)
+    _find_open(session, _open(session, article.id), searched, pushed, now)
+    _reopen(session, fixed, searched, pushed, now)
     return pushed
 
 
@@ -98,12 +135,16 @@ def latest(session: Session, article_id: UUID) -> Revision | None:
     )
 
 
-def _article(session: Session, site: Site, new: NewText, now: datetime) -> Article:
-    """The article, made if it is new, locked until the transaction ends: pushes queue here."""
+def _address(site: Site, new: NewText) -> str:
     try:
-        url = addresses.article_address(new.url, None, site.origins)
+        return addresses.article_address(new.url, None, site.origins)
     except addresses.BadAddress as error:
         raise invalid("/url", f"The address {error}.") from None
+
+
+def _article(session: Session, site: Site, new: NewText, now: datetime) -> Article:
+    """The article, made if it is new, locked until the transaction ends: pushes queue here."""
+    url = _address(site, new)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(
         insert(Article)
@@ -121,93 +162,91 @@ def _is_older(new: NewText, newest: Revision) -> bool:
     return new.published_at < newest.published_at
 
 
-def _corrections(
-    session: Session, article_id: UUID, states: Sequence[State]
-) -> Sequence[Correction]:
-    return session.scalars(
+def _passages() -> Select[Correction]:
+    return (
         select(Correction)
-        .where(
-            Correction.article_id == article_id,
-            Correction.state.in_(states),
-            Correction.exact.is_not(None),
-        )
+        .where(Correction.exact.is_not(None))
         .order_by(Correction.id)
         .execution_options(populate_existing=True)
+    )
+
+
+def _open(session: Session, article_id: UUID) -> Sequence[Correction]:
+    return session.scalars(
+        _passages().where(Correction.article_id == article_id, Correction.state.in_(OPEN))
+    ).all()
+
+
+def _fixed_by_revision(session: Session, article_id: UUID) -> Sequence[Correction]:
+    """Those whose last move was a revision's that fixed them."""
+    later = aliased(Move)
+    return session.scalars(
+        _passages()
+        .join(Move, Move.correction_id == Correction.id)
+        .where(
+            Correction.article_id == article_id,
+            Correction.state == State.FIXED,
+            Move.to_state == State.FIXED,
+            Move.by == BY_REVISION.label,
+            ~exists().where(later.correction_id == Correction.id, later.id > Move.id),
+        )
     ).all()
 
 
 def _find_open(
-    session: Session, article_id: UUID, new_text: str, pushed: Pushed, now: datetime
+    session: Session,
+    found: Sequence[Correction],
+    searched: Searched,
+    pushed: Pushed,
+    now: datetime,
 ) -> None:
-    found = _corrections(session, article_id, OPEN)
-    proposals = _proposals(session, found)
-    changes: list[dict[str, Any]] = []
     counted: Counter[str] = Counter()
-    applied: list[Correction] = []
-    for correction in found:
-        outcome, anchor = text.verdict(passage(correction), proposals[correction.id], new_text)
+    verdicts = _verdicts(session, found, searched)
+    for correction, (outcome, anchor) in verdicts:
         if outcome == "applied" and not correction.suspected:
-            applied.append(correction)
-        after = _anchored(correction, anchor)
-        if after != _anchor(correction):
-            changes.append({"of": correction.id, **after, "at": now})
-        if outcome != "applied":
-            counted[_told(correction, after)] += 1
-    _write_anchors(session, changes)
-    for correction in applied:
-        moves.decide(
-            session,
-            correction.site_id,
-            correction.id,
-            Decision(State.FIXED, f"Revision {pushed.revision}"),
-            by=BY_REVISION,
-            now=now,
-        )
-        pushed.fixed.append(correction.id)
+            pushed.fixed.append(correction.id)
+        else:
+            counted[_told(correction, _anchored(correction, anchor))] += 1
+    _write_anchors(session, verdicts, now)
+    reason = f"Revision {pushed.revision}"
+    _move(session, found, pushed.fixed, Decision(State.FIXED, reason), now)
     pushed.kept, pushed.moved = counted["kept"], counted["moved"]
     pushed.changed, pushed.orphaned = counted["changed"], counted["orphaned"]
 
 
 def _reopen(
-    session: Session, article_id: UUID, new_text: str, pushed: Pushed, now: datetime
+    session: Session,
+    fixed: Sequence[Correction],
+    searched: Searched,
+    pushed: Pushed,
+    now: datetime,
 ) -> None:
     """Reopen what a revision had fixed and this one brings back, word for word."""
-    later = aliased(Move)
-    fixed_by_revision = (
-        select(Move.correction_id)
-        .where(Move.to_state == State.FIXED, Move.by == BY_REVISION.label)
-        .where(~exists().where(later.correction_id == Move.correction_id, later.id > Move.id))
-    )
-    found = [
-        correction
-        for correction in _corrections(session, article_id, (State.FIXED,))
-        if correction.id not in pushed.fixed
+    verdicts = _verdicts(session, fixed, searched)
+    pushed.reopened += [
+        correction.id for correction, (outcome, _) in verdicts if outcome == "present"
     ]
-    ids = set(
-        session.scalars(
-            fixed_by_revision.where(Move.correction_id.in_([each.id for each in found]))
-        )
-    )
-    mine = [correction for correction in found if correction.id in ids]
-    proposals = _proposals(session, mine)
-    changes: list[dict[str, Any]] = []
-    for correction in mine:
-        outcome, anchor = text.verdict(passage(correction), proposals[correction.id], new_text)
-        after = _anchored(correction, anchor)
-        if after != _anchor(correction):
-            changes.append({"of": correction.id, **after, "at": now})
-        if outcome == "present":
-            pushed.reopened.append(correction.id)
-    _write_anchors(session, changes)
-    for correction_id in pushed.reopened:
-        moves.decide(
-            session,
-            mine[0].site_id,
-            correction_id,
-            Decision(State.NEW, BACK),
-            by=BY_REVISION,
-            now=now,
-        )
+    _write_anchors(session, verdicts, now)
+    _move(session, fixed, pushed.reopened, Decision(State.NEW, BACK), now)
+
+
+def _verdicts(
+    session: Session, found: Sequence[Correction], searched: Searched
+) -> list[tuple[Correction, text.Verdict]]:
+    proposals = _proposals(session, found)
+    return [(each, searched.verdict(each, proposals[each.id])) for each in found]
+
+
+def _move(
+    session: Session,
+    found: Sequence[Correction],
+    ids: Sequence[UUID],
+    decision: Decision,
+    now: datetime,
+) -> None:
+    site_ids = {correction.id: correction.site_id for correction in found}
+    for each in ids:
+        moves.decide(session, site_ids[each], each, decision, by=BY_REVISION, now=now)
 
 
 def passage(correction: Correction) -> text.Selector:
@@ -235,15 +274,14 @@ def _proposals(session: Session, found: Sequence[Correction]) -> dict[UUID, list
     }
 
 
-def _anchor(correction: Correction) -> dict[str, Any]:
-    return {
-        "state": correction.anchor_state,
-        "start": correction.anchor_start,
-        "end": correction.anchor_end,
-    }
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    state: AnchorState
+    start: int | None
+    end: int | None
 
 
-def _anchored(correction: Correction, anchor: text.Anchor) -> dict[str, Any]:
+def _anchored(correction: Correction, anchor: text.Anchor) -> _Anchored:
     """The anchor to keep: moved or not is told against the place where readers saw the words."""
     state = AnchorState(anchor.state)
     was_verbatim = correction.anchor_state in {AnchorState.EXACT, AnchorState.MOVED}
@@ -252,31 +290,46 @@ def _anchored(correction: Correction, anchor: text.Anchor) -> dict[str, Any]:
     elif state in {AnchorState.EXACT, AnchorState.MOVED}:
         is_home = correction.start in {None, anchor.start}
         state = AnchorState.EXACT if is_home else AnchorState.MOVED
-    return {"state": state, "start": anchor.start, "end": anchor.end}
+    return _Anchored(state, anchor.start, anchor.end)
 
 
-def _told(correction: Correction, after: dict[str, Any]) -> str:
+def _told(correction: Correction, after: _Anchored) -> str:
     """How the push counts this correction: against where it was before."""
-    state: AnchorState = after["state"]
-    if state in {AnchorState.CHANGED, AnchorState.ORPHANED}:
-        return "kept" if state is correction.anchor_state else state.value
-    is_same = correction.anchor_start in {None, after["start"]}
+    if after.state in {AnchorState.CHANGED, AnchorState.ORPHANED}:
+        return "kept" if after.state is correction.anchor_state else after.state.value
+    is_same = correction.anchor_start in {None, after.start}
     return "kept" if is_same else "moved"
 
 
-def _write_anchors(session: Session, changes: list[dict[str, Any]]) -> None:
+def _write_anchors(
+    session: Session, verdicts: Sequence[tuple[Correction, text.Verdict]], now: datetime
+) -> None:
+    changes = []
+    for correction, (_, anchor) in verdicts:
+        after = _anchored(correction, anchor)
+        before = correction.anchor_state, correction.anchor_start, correction.anchor_end
+        if before != (after.state, after.start, after.end):
+            changes.append(
+                {
+                    "correction": correction.id,
+                    "state_now": after.state,
+                    "start_now": after.start,
+                    "end_now": after.end,
+                    "now": now,
+                }
+            )
     if not changes:
         return
     session.flush()
     session.connection().execute(
         update(Correction)
-        .where(Correction.id == bindparam("to_of"))
+        .where(Correction.id == bindparam("correction"))
         .values(
-            anchor_state=bindparam("to_state"),
-            anchor_start=bindparam("to_start"),
-            anchor_end=bindparam("to_end"),
+            anchor_state=bindparam("state_now"),
+            anchor_start=bindparam("start_now"),
+            anchor_end=bindparam("end_now"),
             version=Correction.version + 1,
-            updated_at=bindparam("to_at"),
+            updated_at=bindparam("now"),
         ),
-        [{f"to_{name}": value for name, value in each.items()} for each in changes],
+        changes,
     )

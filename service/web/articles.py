@@ -88,10 +88,12 @@ def push_article(sent: dict[str, Any]) -> Response:
     """Keep a revision and find the article's open corrections in it; at most 2 MiB."""
     with current.database().read() as session:
         site = session.get_one(Site, principal().site_id)
-    # Before the write: parsing takes long, and others wait for the lock.
+    # Before the write: parsing and searching take long, and others wait for the lock.
     text = sent["text"] if sent["html"] is None else revisions.text_of(sent["html"], site)
     new = NewText(sent["url"], revisions.plain(text), sent["title"], sent["published_at"])
+    with current.database().read() as session:
+        searched = revisions.search(session, site, new)
     with current.database().write() as session:
-        pushed = revisions.push(session, site, new, now=current.now())
+        pushed = revisions.push(session, site, new, now=current.now(), searched=searched)
     current.parts().on_event()
     return jsonify(pushed)

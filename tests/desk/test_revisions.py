@@ -267,3 +267,26 @@ def test_each_of_many_corrections_is_found_again(
     for word in words[:10]:
         new_text = new_text.replace(word, word.replace("wrod", "word"))
     assert told(push(database, site, new_text, now)) == (0, 30, 0, 0, 10, 0)
+
+
+def test_what_arrives_after_the_search_ahead_is_found_too(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    text = FIXED.replace("no additional", "no extra")
+    new = NewText(f"{ORIGIN}/a", text)
+    with database.read() as session:
+        searched = revisions.search(session, site, new)
+    late = report(database, site, now, **passage("additional"), suggestion="extra")
+    with database.write() as session:
+        pushed = revisions.push(session, site, new, now=now, searched=searched)
+    assert pushed.fixed == [correction_id, late]
+
+
+def test_search_ahead_of_an_unknown_article_finds_nothing_and_makes_nothing(
+    database: Database, site: Site, now: datetime
+) -> None:
+    with database.read() as session:
+        revisions.search(session, site, NewText(f"{ORIGIN}/new", TEXT))
+        with pytest.raises(InvalidFields):
+            revisions.search(session, site, NewText("https://foreign.example/a", TEXT))
+    assert push(database, site, TEXT, now, url=f"{ORIGIN}/new").revision == 1
