@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 HAS_NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-deep check widget migrate docs bench bench-dispatch bench-intake bench-text bench-widget components
+.PHONY: help setup demo test test-browser test-deep fuzz check widget migrate docs bench bench-dispatch bench-intake bench-text bench-widget components
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,6 +41,14 @@ endif
 
 test-browser: setup $(if $(HAS_NODE),node_modules/.ready) ## Run the tests that drive browsers
 	@$(BIN)/python -m pytest -m browser
+
+test-deep: setup ## The long versions: 10,000 cases from the OpenAPI document, 50 kills
+	@CORRIGENDA_TEST_EXAMPLES=200 CORRIGENDA_TEST_KILLS=50 $(BIN)/python -m pytest \
+		tests/security/test_openapi_cases.py tests/faults
+
+fuzz: setup ## Look for inputs that break parsers (MINUTES=10)
+	@$(BIN)/uv sync --quiet --frozen --inexact --group fuzz
+	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10)
 
 check: setup node_modules/.ready ## Lint, types, floors, built files: all that CI checks besides the tests
 	@$(BIN)/ruff check

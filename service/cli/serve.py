@@ -21,6 +21,8 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20
+REQUEST_LINE_BYTES = 8190
+"""As much as Gunicorn can: an article's address of 2,048 code points, percent-encoded, is long."""
 BACKLOG = 2048
 
 
@@ -83,6 +85,7 @@ def options(listener: socket.socket, *, workers: int, threads: int) -> dict[str,
         "threads": threads,
         "worker_class": "gthread",
         "graceful_timeout": DRAIN_SECONDS,
+        "limit_request_line": REQUEST_LINE_BYTES,
         "control_socket_disable": True,
         "logger_class": JsonLogger,
         "proc_name": "corrigenda",

@@ -80,6 +80,7 @@ class IfMatch(ma.Schema):
 
     if_match = fields.String(
         load_default=None,
+        allow_none=False,
         data_key="If-Match",
         validate=validate.Regexp(
             rf"{_IF_MATCH.pattern}\Z", error='Send the version in quotes, as in "3".'
