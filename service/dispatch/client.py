@@ -146,7 +146,7 @@ class Client:
 def _words(error: Exception) -> str:
     # OSError hides its words behind a number, TLS errors theirs behind a line of C.
     words = getattr(error, "verify_message", None) or getattr(error, "strerror", None)
-    return str(words or error or type(error).__name__)[:200]
+    return " ".join(str(words or error or type(error).__name__).split())[:200]
 
 
 def _read(response: HTTPResponse) -> tuple[bytes, bool]:

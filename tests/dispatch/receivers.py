@@ -1,12 +1,12 @@
 """Receivers on real sockets: one that behaves, and one for every way of misbehaving."""
 
 import contextlib
-import gzip
 import socket
 import ssl
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -245,7 +245,8 @@ def huge(server: Misbehaving, connection: socket.socket) -> None:
 
 
 def bomb(server: Misbehaving, connection: socket.socket) -> None:
-    packed = gzip.compress(b"\0" * 64 * 1024 * 1024)
+    packer = zlib.compressobj(wbits=31)
+    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(256)) + packer.flush()
     server.send(
         connection,
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed),
