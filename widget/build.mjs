@@ -25,8 +25,8 @@ const assets = {
   },
 };
 
-async function bundle(entry, options) {
-  const { outputFiles, mangleCache } = await build({
+async function bundle(entry, define = {}) {
+  const { outputFiles } = await build({
     entryPoints: [source(entry)],
     bundle: true,
     minify: true,
@@ -35,8 +35,8 @@ async function bundle(entry, options) {
     target: 'es2020',
     charset: 'utf8',
     legalComments: 'none',
+    define,
     plugins: [assets],
-    ...options,
   });
   // Some 3 % smaller than esbuild's own minifying.
   const { code } = await minify(outputFiles[0].text, {
@@ -44,25 +44,18 @@ async function bundle(entry, options) {
     compress: { passes: 3, unsafe_arrows: true },
     format: { ascii_only: false },
   });
-  return { code, mangleCache };
+  return code;
 }
 
-/** Names that only the widget's own two parts use between them: never the DOM's, JSON's or the page's. */
-const mangleProps = /^(trust|tell|first|here|runs|restore|blame|check|again|wait)$/;
-
-const { code: dialog, mangleCache } = await bundle('dialog.ts', { mangleProps });
+const dialog = await bundle('dialog.ts');
 const integrity = `sha384-${createHash('sha384').update(dialog).digest('base64')}`;
-const { code: widget } = await bundle('widget.ts', {
-  mangleProps,
-  mangleCache,
-  define: { DIALOG_INTEGRITY: JSON.stringify(integrity) },
-});
+const widget = await bundle('widget.ts', { DIALOG_INTEGRITY: JSON.stringify(integrity) });
 
 /** The styles and scripts of our own pages, by the name of what is built. */
 const pages = ['demo.css', 'pages.css', 'receiver.js'];
 
 async function page(name) {
-  if (name.endsWith('.js')) return (await bundle(`../pages/${name.replace('.js', '.ts')}`)).code;
+  if (name.endsWith('.js')) return bundle(`../pages/${name.replace('.js', '.ts')}`);
   const style = await readFile(new URL(`pages/${name}`, import.meta.url), 'utf8');
   return (await transform(style, { loader: 'css', minify: true })).code;
 }
