@@ -25,6 +25,9 @@ def register(app: Flask, settings: Settings) -> None:
         headers.setdefault(
             "Cross-Origin-Resource-Policy", "cross-origin" if shared else "same-origin"
         )
+        if shared:
+            # A page that pins the widget (SRI) has to fetch it by CORS.
+            headers.setdefault("Access-Control-Allow-Origin", "*")
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         if settings.is_secure:

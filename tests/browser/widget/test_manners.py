@@ -1,11 +1,13 @@
 """How the widget behaves on other people's pages: quiet, careful, hard to break. Chromium."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 
 import pytest
 
-from tests.browser.engines import Chromium, Engine
+from tests.browser.engines import ROOT, Chromium, Engine
 from tests.browser.widget.conftest import ARTICLE, News
 from tests.browser.widget.test_way import is_said, send
 
@@ -388,6 +390,31 @@ def test_a_strict_content_policy_is_enough(page: Chromium, news: News, policy: s
     send(page)
     is_said(page, "Sent")
     assert violations == []
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_pinned_script_pins_its_dialog(page: Chromium, news: News, is_ours: bool) -> None:
+    def pin(name: str) -> str:
+        digest = hashlib.sha384((ROOT / "static" / name).read_bytes()).digest()
+        return f"sha384-{base64.b64encode(digest).decode()}"
+
+    script = news.script().replace(
+        "async", f'integrity="{pin("widget.js")}" crossorigin="anonymous" async'
+    )
+    visit(page, news.publish("/pinned", script=script))
+    if is_ours:
+        call(page)
+        return
+    news.way.faults["/dialog.js"] = (
+        200,
+        {"Content-Type": "text/javascript"},
+        b"window.stolen = true",
+    )
+    page.select("article", "brigde")
+    page.press("Control+Enter")
+    page.page.wait_for_timeout(500)
+    assert page.evaluate("window.stolen") is None
+    assert not page.inside_dialog("dialog").is_seen()
 
 
 def test_a_hostile_style_sheet_changes_nothing(chromium: Make, news: News) -> None:
