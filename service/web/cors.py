@@ -1,6 +1,7 @@
 """CORS for the public API: the site's own origins, letter by letter, and never credentials."""
 
 from flask import Flask, Response, g, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.accounts import sites
 from service.errors import ForeignOrigin, NotFound
@@ -58,6 +59,7 @@ def _after(response: Response) -> Response:
         if origin and origin in site().origins:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = "Idempotent-Replayed, Retry-After"
-    except NotFound:
+    except (NotFound, SQLAlchemyError):
+        # A database that is gone has been told of already; this answer tells it.
         pass
     return response
