@@ -10,11 +10,13 @@ from service.settings import BadSetting
 
 COMMANDS = {
     "article": "articles",
+    "backup": "backup",
     "deliveries": "deliveries",
     "demo": "demo",
     "doctor": "doctor",
     "editor": "editors",
     "migrate": "migrate",
+    "restore": "backup",
     "serve": "serve",
     "site": "sites",
     "token": "tokens",

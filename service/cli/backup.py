@@ -1,0 +1,111 @@
+"""`corrigenda backup` and `corrigenda restore`: SQLite's own online backup, checked."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import make_url
+
+from service import settings as settings_module
+from service.cli.context import as_json, say
+from service.db import Database, migrate
+from service.db.engines import LOCK_SECONDS, sqlite_driver
+from service.errors import AlreadyExists, Disabled, NotFound, Unavailable
+
+PAGES_AT_ONCE = 256
+"""Between so many pages writers get their turn."""
+
+FOR_POSTGRESQL = (
+    "This is for SQLite. For PostgreSQL: pg_dump --format=custom --file FILE DATABASE_URL, "
+    "and pg_restore --clean --if-exists --dbname DATABASE_URL FILE."
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@as_json
+def backup(file: Path, as_json: bool) -> None:
+    """Copy the SQLite database into a new FILE, also while it is written to."""
+    source = _database_file()
+    if file.exists():
+        raise AlreadyExists(f"{file} exists already.")
+    if not source.exists():
+        raise NotFound(f"There is no database at {source}.")
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    try:
+        # Readers' words and e-mail addresses are in it: for nobody else to read.
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        _copy(source, unfinished)
+        _sync(unfinished)
+        unfinished.rename(file)
+    except OSError as error:
+        raise Unavailable(f"The backup cannot be written: {error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    size = file.stat().st_size
+    fields: dict[str, object] = {"file": str(file), "bytes": size}
+    say(f"{file}: {size:,} bytes. Keep the secret key with it.", fields, as_json=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Overwrite the database that is there.")
+@as_json
+def restore(file: Path, replace: bool, as_json: bool) -> None:
+    """Put a backup in the place of the database and bring it up to this release."""
+    target = _database_file()
+    if target.exists() and not replace:
+        raise AlreadyExists(f"There is a database at {target}; --replace overwrites it.")
+    check(file)
+    _copy(file, target)
+    database = Database(f"sqlite:///{target}")
+    migrate.upgrade(database)
+    at = migrate.current(database)
+    database.dispose()
+    fields: dict[str, object] = {"file": str(target), "revision": at}
+    say(f"{target} is restored, at {at}", fields, as_json=as_json)
+
+
+def check(file: Path) -> None:
+    """Raise Unavailable unless the file is a whole SQLite database of ours."""
+    driver = sqlite_driver()
+    try:
+        with closing(_open(file)) as connection:
+            found = connection.execute("PRAGMA integrity_check").fetchall()
+            connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except driver.Error as error:
+        raise Unavailable(f"{file} is no backup of ours: {error}") from None
+    if found != [("ok",)]:
+        raise Unavailable(f"{file} is damaged: {found[0][0]}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    driver = sqlite_driver()
+    try:
+        with closing(_open(source)) as old, closing(_open(target)) as new:
+            old.backup(new, pages=PAGES_AT_ONCE)
+        check(target)
+    except driver.Error as error:
+        raise Unavailable(f"The database cannot be copied: {error}") from None
+
+
+def _open(file: Path) -> Any:
+    return sqlite_driver().connect(str(file), timeout=LOCK_SECONDS)
+
+
+def _sync(file: Path) -> None:
+    for place in (file, file.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _database_file() -> Path:
+    url = make_url(settings_module.read().database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise Disabled(FOR_POSTGRESQL)
+    return Path(url.database)

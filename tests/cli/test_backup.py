@@ -1,0 +1,98 @@
+"""Backup while readers write, and a restored copy that serves."""
+
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from service.db import Database
+from tests.conftest import ORIGIN
+from tests.faults.load import Load, check_counters, check_integrity, kept, row
+from tests.processes import Serving, environment, run, run_json
+from tests.servers import wait_until
+
+
+def test_copy_made_under_load_is_whole_and_serves(
+    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = environment(
+        tmp_path, DATABASE_URL=sqlite_url, REPORT_LIMITS="1000000/minute", SECRET_KEY="k"
+    )
+    key = run_json(["site", "create", "The Daily", "--origin", ORIGIN], env)["key"]
+    copies = []
+    with Serving(env) as server, Load(server.url, key, threads=2) as load:
+        for number in range(3):
+            before = set(load.acknowledged)
+            wait_until(
+                lambda before=before: len(load.acknowledged) > len(before) + 5,
+                60,
+                "reports are taken",
+            )
+            acknowledged = set(load.acknowledged)
+            file = tmp_path / f"copy-{number}.db"
+            done = run(["backup", str(file)], env)
+            assert done.returncode == 0, done.stderr
+            copies.append((file, acknowledged))
+        assert load.refused == []
+    for file, acknowledged in copies:
+        database = Database(f"sqlite:///{file}")
+        assert acknowledged - kept(database) == set()
+        check_counters(database)
+        check_integrity(database)
+        database.dispose()
+        assert file.stat().st_mode & 0o077 == 0
+    elsewhere = environment(tmp_path / "elsewhere", SECRET_KEY="k")
+    (tmp_path / "elsewhere").mkdir()
+    began = time.monotonic()
+    assert run_json(["restore", str(copies[-1][0])], elsewhere)["revision"]
+    with Serving(elsewhere) as server:
+        seconds = time.monotonic() - began
+        with urllib.request.urlopen(
+            f"{server.url}/api/v1/sites/{key}/widget", timeout=30
+        ) as answer:
+            assert answer.status == 200
+        with Load(server.url, key, threads=1) as more:
+            wait_until(lambda: len(more.acknowledged) > 0, 60, "the copy takes reports")
+    with capsys.disabled():
+        print(row(f"restored from a backup under load ({len(copies[-1][1])})", 1, 0, 0, seconds))
+
+
+def test_restore_replaces_only_when_told(sqlite_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    run_json(["site", "create", "One", "--origin", ORIGIN], env)
+    file = tmp_path / "copy.db"
+    assert run(["backup", str(file)], env).returncode == 0
+    run_json(["site", "create", "Two", "--origin", ORIGIN], env)
+    refused = run(["restore", str(file)], env)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    assert "--replace" in refused.stderr
+    assert run(["restore", "--replace", str(file)], env).returncode == 0
+    listed = run(["site", "list"], env).stdout
+    assert "One" in listed
+    assert "Two" not in listed
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database at all", b"SQLite format 3\0" + b"\xff" * 5000]
+)
+def test_what_is_no_backup_is_not_restored(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "copy.db"
+    file.write_bytes(content)
+    env = environment(tmp_path / "var")
+    (tmp_path / "var").mkdir()
+    done = run(["restore", str(file)], env)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert not (tmp_path / "var" / "corrigenda.db").exists()
+
+
+def test_backup_overwrites_nothing_and_names_pg_dump(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "copy.db"
+    file.write_text("mine")
+    done = run(["backup", str(file)], environment(tmp_path, DATABASE_URL=sqlite_url))
+    assert done.returncode == 1
+    assert file.read_text() == "mine"
+    scaled = environment(tmp_path, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    done = run(["backup", str(tmp_path / "b")], scaled)
+    assert done.returncode == 1
+    assert "pg_dump" in done.stderr
