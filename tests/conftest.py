@@ -3,10 +3,11 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ from service.app import create_app
 from service.db import Base, Database, migrate
 from service.models import Editor, Role, Site
 from service.settings import Settings
-from tests.security.tally import pytest_terminal_summary  # noqa: F401
+from tests import summary
 from tests.servers import MISSING_POSTGRESQL, PostgreSQL
 
 ORIGIN = "https://news.example"
@@ -47,6 +48,19 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[POSTGRESQL_URL] = server.url()
         config.add_cleanup(lambda: os.environ.pop(POSTGRESQL_URL, None) and None)
         config.add_cleanup(server.remove)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    summary.write(terminalreporter)
+
+
+Say = Callable[[str], None]
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Say:
+    """Puts a line of figures into the summary at the end of the run."""
+    return lambda line: record_property(summary.LINE, line)
 
 
 @dataclass

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from service.db import Database
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, Say
 from tests.faults.load import Load, check_counters, check_integrity, kept, row
 from tests.processes import Serving, environment, run, run_json
 from tests.servers import wait_until
 
 
 def test_copy_made_under_load_is_whole_and_serves(
-    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sqlite_url: str, tmp_path: Path, say: Say
 ) -> None:
     env = environment(
         tmp_path, DATABASE_URL=sqlite_url, REPORT_LIMITS="1000000/minute", SECRET_KEY="k"
@@ -54,8 +54,7 @@ def test_copy_made_under_load_is_whole_and_serves(
             assert answer.status == 200
         with Load(server.url, key, threads=1) as more:
             wait_until(lambda: len(more.acknowledged) > 0, 60, "the copy takes reports")
-    with capsys.disabled():
-        print(row(f"restored from a backup under load ({len(copies[-1][1])})", 1, 0, 0, seconds))
+    say(row(f"restored from a backup under load ({len(copies[-1][1])})", 1, 0, 0, seconds))
 
 
 def test_restore_replaces_only_when_told(sqlite_url: str, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from service.db import Database, migrate
 
 
 def test_head_is_alembics(database: Database) -> None:
-    assert migrate.head() == ScriptDirectory.from_config(migrate.config(database)).get_current_head()
+    assert (
+        migrate.head() == ScriptDirectory.from_config(migrate.config(database)).get_current_head()
+    )
     assert migrate.current(database) == migrate.head()
 
 

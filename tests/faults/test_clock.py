@@ -4,13 +4,13 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy.orm import Session
 
 from service.db import Database
 from service.dispatch.worker import Worker
 from service.models import DeliveryState
 from service.settings import Settings
+from tests.conftest import Say
 from tests.dispatch.conftest import Subscribe, Tell, state_of, subscribe, tell
 from tests.dispatch.receivers import Receiver, running
 from tests.faults.load import row
@@ -32,7 +32,7 @@ def test_steps_of_an_hour_neither_stall_nor_storm(
     settings: Settings,
     subscribe: Subscribe,
     tell: Tell,
-    capsys: pytest.CaptureFixture[str],
+    say: Say,
 ) -> None:
     step = timedelta(0)
 
@@ -72,7 +72,6 @@ def test_steps_of_an_hour_neither_stall_nor_storm(
     deliveries, _ = state_of(database)
     done = [delivery for delivery in deliveries if delivery.state is DeliveryState.DELIVERED]
     assert len(done) == len(told)
-    with capsys.disabled():
-        store = "SQLite" if database.is_sqlite else "PostgreSQL"
-        lost, repeated = len(set(told) - set(good)), len(good) - len(set(good))
-        print(row(f"clock ±1 h, {store}", len(STEPS), lost, repeated, slowest))
+    store = "SQLite" if database.is_sqlite else "PostgreSQL"
+    lost, repeated = len(set(told) - set(good)), len(good) - len(set(good))
+    say(row(f"clock ±1 h, {store}", len(STEPS), lost, repeated, slowest))

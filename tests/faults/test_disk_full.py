@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.db import Database
-from tests.conftest import ORIGIN, missing
+from tests.conftest import ORIGIN, Say, missing
 from tests.faults.load import Load, check_counters, check_integrity, kept, row
 from tests.processes import COMMAND, Serving, environment, run_json
 from tests.servers import wait_until
@@ -53,9 +53,7 @@ def fill(place: Path) -> Path:
     return file
 
 
-def test_full_disk_is_told_and_forgotten_when_there_is_room(
-    small_disk: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_full_disk_is_told_and_forgotten_when_there_is_room(small_disk: Path, say: Say) -> None:
     env = environment(small_disk, REPORT_LIMITS="1000000/minute")
     url = f"sqlite:///{small_disk / 'corrigenda.db'}"
     subprocess.run([COMMAND, "migrate"], env=env, check=True, capture_output=True)
@@ -87,5 +85,4 @@ def test_full_disk_is_told_and_forgotten_when_there_is_room(
     check_counters(database)
     check_integrity(database)
     database.dispose()
-    with capsys.disabled():
-        print(row(f"disk full, SQLite ({len(load.refused)} refused)", 1, len(lost), 0, recovered))
+    say(row(f"disk full, SQLite ({len(load.refused)} refused)", 1, len(lost), 0, recovered))

@@ -9,12 +9,11 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from sqlalchemy import func, select
 
 from service.db import Database
 from service.models import Delivery, DeliveryState, Event
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, Say
 from tests.dispatch.receivers import Receiver, running
 from tests.faults.load import Load, check_counters, check_integrity, kept, row
 from tests.processes import COMMAND, Serving, environment, run_json
@@ -54,7 +53,7 @@ def pending(database: Database) -> int:
 
 
 def test_nothing_acknowledged_is_lost_and_every_event_arrives(
-    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    database_url: str, tmp_path: Path, say: Say
 ) -> None:
     env = environment(
         tmp_path,
@@ -105,18 +104,17 @@ def test_nothing_acknowledged_is_lost_and_every_event_arrives(
         check_integrity(database)
         # What was written down but not acknowledged in time was sent again under its key.
         assert len(events) >= len(load.acknowledged) > 5 * KILLS
-    with capsys.disabled():
-        store = "SQLite" if database.is_sqlite else "PostgreSQL"
-        repeated = sum(arrived.values()) - len(arrived)
-        print(
-            row(
-                f"kill -9, {store} ({len(load.acknowledged)} reports)",
-                KILLS,
-                len(lost),
-                repeated,
-                down,
-            )
+    store = "SQLite" if database.is_sqlite else "PostgreSQL"
+    repeated = sum(arrived.values()) - len(arrived)
+    say(
+        row(
+            f"kill -9, {store} ({len(load.acknowledged)} reports)",
+            KILLS,
+            len(lost),
+            repeated,
+            down,
         )
+    )
     database.dispose()
 
 

@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ORIGIN, missing
+from tests.conftest import ORIGIN, Say, missing
 from tests.processes import Serving, environment, run_json
 from tests.servers import MISSING_REDIS, Redis
 from tests.web.test_public import body
@@ -23,7 +21,11 @@ def post(url: str, key: str, number: int) -> int:
     request = urllib.request.Request(
         f"{url}/api/v1/sites/{key}/reports",
         data=json.dumps(body()).encode(),
-        headers={"Origin": ORIGIN, "Content-Type": "application/json", "Idempotency-Key": str(number)},
+        headers={
+            "Origin": ORIGIN,
+            "Content-Type": "application/json",
+            "Idempotency-Key": str(number),
+        },
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -34,14 +36,18 @@ def post(url: str, key: str, number: int) -> int:
 
 
 def test_exactly_the_limit_passes_through_several_processes(
-    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    database_url: str, tmp_path: Path, say: Say
 ) -> None:
     if Redis.binary() is None:
         missing(MISSING_REDIS)
     redis = Redis()
     redis.start()
     env = environment(
-        tmp_path, DATABASE_URL=database_url, REDIS_URL=redis.url(), REPORT_LIMITS=f"{LIMIT}/minute", SECRET_KEY="one for all"
+        tmp_path,
+        DATABASE_URL=database_url,
+        REDIS_URL=redis.url(),
+        REPORT_LIMITS=f"{LIMIT}/minute",
+        SECRET_KEY="one for all",
     )
     key = run_json(["site", "create", "The Daily", "--origin", ORIGIN], env)["key"]
     with ExitStack() as stack:
@@ -50,6 +56,7 @@ def test_exactly_the_limit_passes_through_several_processes(
         with ThreadPoolExecutor(20) as pool:
             answers = list(pool.map(lambda n: post(urls[n % PROCESSES], key, n), range(POSTS)))
     assert (answers.count(201), answers.count(429)) == (LIMIT, POSTS - LIMIT)
-    with capsys.disabled():
-        store = database_url.partition(":")[0]
-        print(f"\nlimits, {store}: {PROCESSES} processes, a limit of {LIMIT}, {POSTS} posts at once: {answers.count(201)} accepted")
+    store = database_url.partition(":")[0]
+    say(
+        f"limits, {store}: {PROCESSES} processes, a limit of {LIMIT}, {POSTS} posts at once: {answers.count(201)} accepted"
+    )

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 
 from service import models
 from service.db import Database, migrate
-from tests.conftest import make_database
+from tests.conftest import Say, make_database
 from tests.processes import COMMAND, environment, run
 
 RACERS = 4
@@ -51,7 +51,7 @@ def test_upgrade_killed_half_way_is_done_by_the_next(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     empty_url: str,
-    capsys: pytest.CaptureFixture[str],
+    say: Say,
 ) -> None:
     is_sqlite = empty_url.startswith("sqlite")
     began = time.perf_counter()
@@ -77,8 +77,7 @@ def test_upgrade_killed_half_way_is_done_by_the_next(
         assert run(["migrate"], env).returncode == 0
         assert is_whole(database)
         database.dispose()
-    with capsys.disabled():
-        interrupted = states.count(None)
-        print(
-            f"\nmigration killed, {'SQLite' if is_sqlite else 'PostgreSQL'}: {KILLS} times, {interrupted} before its commit, 0 left half-way"
-        )
+    interrupted = states.count(None)
+    say(
+        f"migration killed, {'SQLite' if is_sqlite else 'PostgreSQL'}: {KILLS} times, {interrupted} before its commit, 0 left half-way"
+    )

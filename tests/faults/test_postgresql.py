@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.db import Database, migrate
-from tests.conftest import ORIGIN, missing
+from tests.conftest import ORIGIN, Say, missing
 from tests.faults.load import Load, check_counters, kept, row
 from tests.faults.test_disk_full import status
 from tests.processes import environment, run_json
@@ -26,7 +26,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 def test_database_gone_is_told_and_forgotten_when_it_is_back(
-    postgresql: PostgreSQL, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    postgresql: PostgreSQL, tmp_path: Path, say: Say
 ) -> None:
     env = environment(tmp_path, DATABASE_URL=postgresql.url(), REPORT_LIMITS="1000000/minute")
     migrated = Database(postgresql.url())
@@ -69,9 +69,4 @@ def test_database_gone_is_told_and_forgotten_when_it_is_back(
     assert lost == set()
     check_counters(database)
     database.dispose()
-    with capsys.disabled():
-        print(
-            row(
-                f"PostgreSQL stopped ({len(load.refused)} refused)", len(modes), len(lost), 0, worst
-            )
-        )
+    say(row(f"PostgreSQL stopped ({len(load.refused)} refused)", len(modes), len(lost), 0, worst))

@@ -14,7 +14,7 @@ from service.db import Database
 from service.models import Site
 from service.settings import Settings
 from service.web.limits import limiter
-from tests.conftest import Clock, missing
+from tests.conftest import Clock, Say, missing
 from tests.servers import MISSING_REDIS, Redis
 from tests.web.test_public import body, post
 
@@ -60,7 +60,7 @@ def test_limit_holds_without_redis_and_an_alert_is_logged(
     site: Site,
     redis: Redis,
     caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    say: Say,
     fault: str,
 ) -> None:
     client = client_with(settings, database, clock, redis)
@@ -80,5 +80,4 @@ def test_limit_holds_without_redis_and_an_alert_is_logged(
     )
     if fault == "hanging":
         os.kill(redis.process.pid, signal.SIGCONT)
-    with capsys.disabled():
-        print(f"\nRedis {fault}: the first request fell back after {waited * 1000:.0f} ms")
+    say(f"Redis {fault}: the first request fell back after {waited * 1000:.0f} ms")

@@ -19,6 +19,7 @@ from service.db import Database, new_id
 from service.dispatch import webhooks
 from service.dispatch.webhooks import CheckedUrl
 from service.models import Delivery, DeliveryState, Event, Site, Webhook
+from tests.conftest import Say
 from tests.dispatch.receivers import Got, Receiver, running
 from tests.processes import COMMAND, environment
 from tests.servers import wait_until
@@ -80,7 +81,7 @@ def delivered(database: Database) -> int:
 
 
 def show(
-    capsys: pytest.CaptureFixture[str],
+    say: Say,
     fault: str,
     database: Database,
     times: int,
@@ -91,15 +92,12 @@ def show(
     counts = collections.Counter(got)
     lost, twice = len(told - set(counts)), sum(counts.values()) - len(counts)
     name = "SQLite" if database.is_sqlite else "PostgreSQL"
-    with capsys.disabled():
-        print(
-            f"\n{fault} ({name}): {times} kills, {len(told)} events, {lost} lost, {twice} duplicates"
-        )
+    say(f"{fault} ({name}): {times} kills, {len(told)} events, {lost} lost, {twice} duplicates")
     return lost, twice
 
 
 def test_killed_between_sending_and_recording_sends_the_same_id_again(
-    env: dict[str, str], database: Database, site: Site, capsys: pytest.CaptureFixture[str]
+    env: dict[str, str], database: Database, site: Site, say: Say
 ) -> None:
     doomed: list[subprocess.Popen[bytes]] = []
 
@@ -128,14 +126,14 @@ def test_killed_between_sending_and_recording_sends_the_same_id_again(
     assert receiver.ids() == [str(event_id)] * 2
     assert len({got.body for got in receiver.got}) == 1
     ids = {str(event_id)}
-    assert show(capsys, "worker killed before recording", database, 1, ids, receiver.ids()) == (
+    assert show(say, "worker killed before recording", database, 1, ids, receiver.ids()) == (
         0,
         1,
     )
 
 
 def test_killed_at_random_loses_nothing(
-    env: dict[str, str], database: Database, site: Site, capsys: pytest.CaptureFixture[str]
+    env: dict[str, str], database: Database, site: Site, say: Say
 ) -> None:
     chance = random.Random(0)
     told: set[str] = set()
@@ -164,7 +162,7 @@ def test_killed_at_random_loses_nothing(
             wait_until(lambda: delivered(database) == len(told), 120, "everything is delivered")
         teller.join()
         receiver.verified(webhook.secret)
-    lost, _ = show(capsys, "workers killed at random", database, KILLS, told, receiver.ids())
+    lost, _ = show(say, "workers killed at random", database, KILLS, told, receiver.ids())
     assert lost == 0
     assert set(receiver.ids()) == told
     if database.is_sqlite:

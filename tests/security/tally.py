@@ -40,16 +40,11 @@ def summary(reports: list[Any]) -> list[tuple[str, int, int]]:
     return [(row, tried, through) for row, (tried, through) in sorted(rows.items())]
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the table of attacks, if there were any."""
-    rows = summary(
-        [report for report in terminalreporter.stats.get("", []) if report.when == "teardown"]
-    )
-    if not rows:
-        return
-    terminalreporter.section("attacks")
-    for row, tried, through in rows:
-        terminalreporter.line(f"{row:<55}{tried:>6} payloads{through:>5} got through")
-    terminalreporter.line(
-        f"{'together':<55}{sum(r[1] for r in rows):>6} payloads{sum(r[2] for r in rows):>5} got through"
-    )
+def lines(reports: list[Any]) -> list[str]:
+    """The table of attacks, if there were any."""
+    rows = summary(reports)
+    together = ("together", sum(row[1] for row in rows), sum(row[2] for row in rows))
+    return [
+        f"{row:<55}{tried:>6} payloads{through:>5} got through"
+        for row, tried, through in [*rows, *([together] if rows else [])]
+    ]

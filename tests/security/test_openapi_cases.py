@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, Say
 from tests.processes import Serving, environment, run_json
 from tests.security.tally import Tally
 
@@ -42,7 +40,7 @@ def filter_query(context, query):
 
 
 def test_every_operation_keeps_to_its_description(
-    database_url: str, tmp_path: Path, tally: Tally, capsys: pytest.CaptureFixture[str]
+    database_url: str, tmp_path: Path, tally: Tally, say: Say
 ) -> None:
     env = environment(tmp_path, DATABASE_URL=database_url, REPORT_LIMITS="1000000/minute")
     key = run_json(["site", "create", "The Daily", "--origin", ORIGIN], env)["key"]
@@ -81,10 +79,9 @@ def test_every_operation_keeps_to_its_description(
     assert operations["tested"] == operations["total"] > 15
     for number in range(cases["generated"]):
         tally.add(number, held=number >= cases["with_failures"])
-    with capsys.disabled():
-        store = database_url.partition(":")[0]
-        print(
-            f"\nschemathesis, {store}: {cases['generated']} cases, {operations['tested']} operations, "
-            f"{cases['unique_failures']} failures, {found['running_time']:.0f} s"
-        )
+    store = database_url.partition(":")[0]
+    say(
+        f"schemathesis, {store}: {cases['generated']} cases, {operations['tested']} operations, "
+        f"{cases['unique_failures']} failures, {found['running_time']:.0f} s"
+    )
     assert found["failures"] == []

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.browser.engines import Chromium, EngineMissing
-from tests.conftest import missing
+from tests.conftest import Say, missing
 from tests.demo import Demo
 from tests.processes import run, run_json
 from tests.security.payloads import SCRIPTS
@@ -229,7 +229,7 @@ def signed_in(browser: Chromium, desk: Desk, **options: Any) -> tuple[Any, list[
 
 
 def test_nothing_runs_on_any_page_even_without_the_content_policy(
-    desk: Desk, chromium: Chromium, tally: Tally, capsys: pytest.CaptureFixture[str]
+    desk: Desk, chromium: Chromium, tally: Tally, say: Say
 ) -> None:
     began = time.perf_counter()
     page, dialogs = signed_in(chromium, desk, bypass_csp=True)
@@ -250,10 +250,9 @@ def test_nothing_runs_on_any_page_even_without_the_content_policy(
     page.goto(f"{desk.demo.url}/demo/receiver")
     page.wait_for_function(f"document.querySelectorAll('.arrival').length >= {len(GROUPS)}")
     tally.add("arrivals", held=not dialogs and not page.evaluate(STRANGE))
-    with capsys.disabled():
-        print(
-            f"\nstored XSS: {len(SCRIPTS)} texts in {len(opened)} pages in {time.perf_counter() - began:.0f} s"
-        )
+    say(
+        f"stored XSS: {len(SCRIPTS)} texts in {len(opened)} pages in {time.perf_counter() - began:.0f} s"
+    )
 
 
 def test_pages_keep_to_their_own_content_policy(desk: Desk, chromium: Chromium) -> None:
