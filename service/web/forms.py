@@ -2,7 +2,6 @@
 
 import hmac
 from typing import Any
-from urllib.parse import urlsplit
 
 import marshmallow as ma
 from flask import Request, request
@@ -48,9 +47,8 @@ def check(session_token: str) -> None:
 def place(given: str | None, default: str = "/review") -> str:
     """A path on this host to go on to; anything else gives the default."""
     path = given or ""
-    parts = urlsplit(path)
     is_path = path.startswith("/") and not path.startswith(("//", "/\\"))
-    if not is_path or parts.scheme or parts.netloc or not path.isprintable():
+    if not is_path or not path.isprintable():
         return default
     return path
 
