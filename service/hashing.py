@@ -18,5 +18,5 @@ def keyed(key: str, purpose: str, text: str) -> str:
 
 
 def short(text: str) -> str:
-    """CRC-32 of the UTF-8 text in 8 hex digits: tells an article's revisions apart, no more."""
-    return f"{zlib.crc32(text.encode()):08x}"
+    """Adler-32 (RFC 1950) of the UTF-8 text in hex: tells an article's revisions apart, no more."""
+    return f"{zlib.adler32(text.encode()):x}"

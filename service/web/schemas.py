@@ -107,10 +107,10 @@ class Target(ma.Schema):
     )
     revision = Text(
         8,
-        validate.Regexp(r"(?:[0-9a-f]{8})?\Z"),
+        validate.Regexp(r"[0-9a-f]{0,8}\Z"),
         load_default=None,
         allow_none=True,
-        metadata={"description": "CRC-32 of the article's text that the reader saw, in hex."},
+        metadata={"description": "Adler-32 of the article's text that the reader saw, in hex."},
     )
 
 

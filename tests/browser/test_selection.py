@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from service import hashing
 from service.db import Database
 from service.models import Report
 from service.text import article_text
@@ -120,6 +121,7 @@ def test_stored_selectors_point_at_exactly_what_was_selected(
     for comment, (slug, selection) in chosen.items():
         report, text = reports[comment], texts[slug]
         assert report.start is not None
+        assert report.revision == hashing.short(text), comment
         assert text[report.start : report.end] == report.exact, comment
         assert squeezed(report.exact or "") == squeezed(selection["selected"]), comment
         assert squeezed(text[: report.start]) == squeezed(selection["before"]), comment

@@ -12,7 +12,7 @@ import { type Find, label, linksTo, type Say, sayer } from './words';
 (document.currentScript as DialogScript | null)?.start?.(start);
 
 /** Bundled, because without the service there are no strings. */
-const UNREACHABLE = 'The corrections service cannot be reached just now.';
+const UNREACHABLE = 'The service cannot be reached.';
 
 function start(embed: Embed): Dialog {
   const { data, tell } = embed;
@@ -173,7 +173,13 @@ function start(embed: Embed): Dialog {
     await ready();
     const { target, comment } = JSON.parse(draft.attempt.body);
     const exact = target.selector?.[0].exact ?? comment;
-    setUp(find, config as Config, say, { exact, prefix: '', suffix: '', start: 0, end: 0 }, '');
+    setUp(
+      find,
+      config as Config,
+      say,
+      { exact, prefix: '', suffix: '', start: 0, end: 0, revision: '' },
+      '',
+    );
     back = undefined;
     present(say('unsent'), false, 'send_now', 'discard');
     submit = () => deliver(about, draft);

@@ -3,26 +3,26 @@ import { segments } from './selector';
 /** A word of two texts compared: in both, only before, or only after; named as HTML shows it. */
 export type Piece = ['span' | 'del' | 'ins', string];
 
-/** The difference of two texts word by word: longest common subsequence, O(n·m) in words. */
+/** The difference of two texts word by word: around the longest run of words that both have. */
 export function difference(before: string, after: string): Piece[] {
-  const [a, b] = [segments(before, 'word'), segments(after, 'word')];
-  /** How many words `a` from i and `b` from j have in common. */
-  const common: number[][] = [];
-  const at = (i: number, j: number) => common[i]?.[j] ?? 0;
-  for (let i = a.length; i--; ) {
-    const row: number[] = [];
-    common[i] = row;
-    for (let j = b.length; j--; )
-      row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-  }
-  const pieces: Piece[] = [];
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
-    if (a[i] === b[j]) {
-      pieces.push(['span', a[i++] as string]);
-      j++;
-    } else if (j >= b.length || (i < a.length && at(i + 1, j) >= at(i, j + 1)))
-      pieces.push(['del', a[i++] as string]);
-    else pieces.push(['ins', b[j++] as string]);
-  }
-  return pieces;
+  return compare(segments(before, 'word'), segments(after, 'word'));
+}
+
+function compare(a: string[], b: string[]): Piece[] {
+  let [length, i, j] = [0, 0, 0];
+  a.forEach((_, x) => {
+    b.forEach((_, y) => {
+      let run = 0;
+      while (x + run < a.length && a[x + run] === b[y + run]) run++;
+      if (run > length) [length, i, j] = [run, x, y];
+    });
+  });
+  const as = (name: Piece[0], words: string[]) => words.map((word): Piece => [name, word]);
+  return length
+    ? [
+        ...compare(a.slice(0, i), b.slice(0, j)),
+        ...as('span', a.slice(i, i + length)),
+        ...compare(a.slice(i + length), b.slice(j + length)),
+      ]
+    : [...as('del', a), ...as('ins', b)];
 }

@@ -1,4 +1,4 @@
-import { articleText, codePoints, indexOf } from './text';
+import { articleText, checksum, codePoints, indexOf } from './text';
 
 /** W3C TextQuoteSelector and TextPositionSelector in one; positions in Unicode code points. */
 export interface PassageSelector {
@@ -7,6 +7,8 @@ export interface PassageSelector {
   suffix: string;
   start: number;
   end: number;
+  /** Tells which revision of the article's text was read. */
+  revision: string;
 }
 
 const CONTEXT = 64;
@@ -57,5 +59,6 @@ export function selectorOf(
     suffix: fitting(segments(text.slice(end, end + reach), 'grapheme'), context).join(''),
     start: at,
     end: at + codePoints(exact),
+    revision: checksum(text),
   };
 }

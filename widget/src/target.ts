@@ -11,7 +11,7 @@ export function targetOf(
   const { url, canonical = '' } = here();
   // A single-page app went on and left the first article's canonical link behind.
   const isStale = url !== first.url && canonical === first.canonical;
-  const { exact, prefix, suffix, start, end } = passage ?? {};
+  const { exact, prefix, suffix, start, end, revision } = passage ?? {};
   return {
     source: url,
     canonical: isStale || canonical.length > limits.url ? '' : canonical,
@@ -23,6 +23,7 @@ export function targetOf(
           { type: 'TextPositionSelector', start, end },
         ]
       : undefined,
+    revision,
   };
 }
 

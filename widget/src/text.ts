@@ -169,15 +169,15 @@ export function articleOf(document: Document, selector?: string | null): Element
 
 /** The length of a text in Unicode code points. */
 export function codePoints(text: string): number {
-  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+  return [...text].length;
 }
 
-/** CRC-32 (ISO 3309) of a text in UTF-8, in eight hex digits: tells which revision was read. */
+/** Adler-32 (RFC 1950) of a text in UTF-8, in hex digits: tells which revision was read. */
 export function checksum(text: string): string {
-  let crc = -1;
+  let [a, b] = [1, 0];
   for (const byte of new TextEncoder().encode(text)) {
-    crc ^= byte;
-    for (let bit = 8; bit--; ) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
+    a = (a + byte) % 65521;
+    b = (b + a) % 65521;
   }
-  return (~crc >>> 0).toString(16).padStart(8, '0');
+  return (b * 65536 + a).toString(16);
 }

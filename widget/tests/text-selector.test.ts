@@ -1,7 +1,7 @@
 import { JSDOM } from 'jsdom';
 import { expect, test } from 'vitest';
 import { type PassageSelector, selectorOf } from '../src/selector';
-import { articleOf, articleText } from '../src/text';
+import { articleOf, articleText, checksum } from '../src/text';
 
 /** The selector of what stands between the marks `[` and `]` in a page's source. */
 function selected(html: string, context?: number): PassageSelector | null {
@@ -31,6 +31,7 @@ test('a word', () => {
     suffix: ' text',
     start: 6,
     end: 11,
+    revision: checksum('hello wrold text'),
   });
 });
 
@@ -74,7 +75,14 @@ test.each([
 
 test('a selection is clipped to the article', () => {
   const html = (inside: string) => `<p>[x</p><article><p>${inside}</p></article><p>y]</p>`;
-  expect(selected(html('a b'))).toEqual({ exact: 'a b', prefix: '', suffix: '', start: 0, end: 3 });
+  expect(selected(html('a b'))).toEqual({
+    exact: 'a b',
+    prefix: '',
+    suffix: '',
+    start: 0,
+    end: 3,
+    revision: checksum('a b'),
+  });
 });
 
 test('a range that ends on elements, as a triple click may leave it', () => {
