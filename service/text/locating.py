@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
+from service.text.evidence import weight
 from service.text.passages import Selector
-from service.text.similar import SOLID, most_similar, weight
+from service.text.similar import SOLID, most_similar
 from service.text.words import words as words_of
 
 State = Literal["exact", "moved", "changed", "orphaned"]

@@ -1,16 +1,12 @@
 """Where a text is most like a passage and its context, when neither is there verbatim."""
 
-import re
 from collections.abc import Iterator, Sequence
-from math import log2, sqrt
 from typing import NamedTuple
 
 from rapidfuzz.distance import Indel, Opcode
 
+from service.text.evidence import ENOUGH, PARAGRAPH, SURE, Laid, sureness, weight
 from service.text.passages import Selector
-
-PARAGRAPH = "\n\n"
-_DENSE = re.compile("[\u2e80-\U0010ffff]")
 
 # A piece that is found this often is no clue.
 _MANY = 40
@@ -20,10 +16,6 @@ _SLACK = 24
 
 # A common run that says less than this is chance.
 SOLID = 4
-_TELLING = 32
-# How sure is enough, and how sure is so sure that no other place is looked at.
-ENOUGH = 13.3
-SURE = 16.5
 
 
 class _Fit(NamedTuple):
@@ -87,11 +79,6 @@ def _seed_size(text: str) -> int:
     return 10 if weight(text) < 2 * len(text) else 5
 
 
-def weight(text: str) -> int:
-    """How much a text says: an ideograph or syllable as much as three letters."""
-    return len(text) if text.isascii() else len(text) + 2 * len(_DENSE.findall(text))
-
-
 def _occurrences(text: str, seed: str) -> list[int]:
     found: list[int] = []
     at = text.find(seed)
@@ -104,12 +91,7 @@ def _occurrences(text: str, seed: str) -> list[int]:
 
 
 def _fit(selector: Selector, words: str, text: str, place: int, *, at_least: float) -> _Fit | None:
-    """Lay the passage over the text at a place: which span is its quote's, and how sure is that?
-
-    What counts: how alike the whole window and the quote are, how much they have in common that
-    the text has nowhere else, and how near it is to where it was. The weights are those of a
-    logistic regression over real corrections, rounded.
-    """
+    """Lay the passage over the text at a place: which span is its quote's, and how sure is that?"""
     prefix = selector.prefix.rpartition(PARAGRAPH)[2]
     suffix = selector.suffix.partition(PARAGRAPH)[0]
     needle = prefix + words + suffix
@@ -118,48 +100,20 @@ def _fit(selector: Selector, words: str, text: str, place: int, *, at_least: flo
     runs = [
         run
         for run in Indel.opcodes(needle, local)
-        if run.tag == "equal" and weight(needle[run.src_start : run.src_end]) >= SOLID
+        if run.tag == "equal"
+        and (
+            run.src_end - run.src_start >= SOLID
+            or weight(needle[run.src_start : run.src_end]) >= SOLID
+        )
     ]
     if not runs:
         return None
     start = low + _mapped(runs, len(prefix), is_end=False)
     end = low + _mapped(runs, len(prefix) + len(words), is_end=True)
     start, end = sorted((min(max(low, start), high), min(max(low, end), high)))
-    before, after = len(selector.prefix), len(selector.suffix)
-    whole = selector.prefix + words + selector.suffix
-    window = text[max(0, start - before) : end + after]
-    inner = range(before - len(prefix), before + len(words) + len(suffix))
-    common, pieces = _in_common(whole, window, inner)
-    distance = 0 if selector.start is None else abs(start - selector.start)
-    score = (
-        12 * 2 * common / (len(whole) + len(window))
-        + 4 * Indel.normalized_similarity(words, text[start:end])
-        - log2(1 + distance) / 5
-    )
-    # Looking for pieces takes the most time: only if they can still decide.
-    if score + sqrt(sum(pieces.values())) / 2 < at_least:
-        return None
-    unique = sum(
-        weight for piece, weight in pieces.items() if text.find(piece, text.find(piece) + 1) < 0
-    )
-    score += sqrt(unique) / 2
-    # A word or two that the text has everywhere are no evidence, however alike.
-    is_telling = unique > 0 or distance == 0 or len(whole) >= _TELLING
-    return _Fit(score, start, end) if is_telling and score >= at_least else None
-
-
-def _in_common(passage: str, window: str, inner: range) -> tuple[int, dict[str, int]]:
-    """How many characters are common, and the common runs with what they say of the inner part."""
-    common = 0
-    pieces: dict[str, int] = {}
-    for run in Indel.opcodes(passage, window):
-        if run.tag == "equal":
-            common += run.src_end - run.src_start
-            low, high = max(run.src_start, inner.start), min(run.src_end, inner.stop)
-            covered = weight(passage[low:high]) if low < high else 0
-            if covered >= SOLID:
-                pieces[passage[run.src_start : run.src_end]] = covered
-    return common, pieces
+    laid = Laid(prefix, words, suffix, text, low, high, runs, start, end)
+    score = sureness(selector, laid, at_least=at_least)
+    return None if score is None else _Fit(score, start, end)
 
 
 def _window(text: str, place: int, before: int, words: int, after: int) -> tuple[int, int]:

@@ -1,18 +1,10 @@
 import pytest
 
 from service.text import Selector
-from service.text.similar import most_similar, weight
+from service.text.similar import most_similar
 
 TEXT = "Its chair said that the libary would stay open until the end of the year, as it does now."
 SELECTOR = Selector("libary", "Its chair said that the ", " would stay open until the end ", 24, 30)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("", 0), ("abc", 3), ("їжа", 3), ("日本", 6), ("한글", 6), ("a日", 4), ("😀", 3)],
-)
-def test_weight(text: str, said: int) -> None:
-    assert weight(text) == said
 
 
 @pytest.mark.parametrize(
