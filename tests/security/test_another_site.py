@@ -41,6 +41,7 @@ FOR_EVERYBODY = {
 }
 # These show what is the asker's own: their bodies are searched for the other's.
 OF_ONES_OWN = {
+    "articles.push_article",
     "corrections.list_corrections",
     "corrections.move_corrections",
     "pages.logout",
@@ -59,7 +60,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"to": "spam", "form_token": ""},
     ],
     "PATCH": [{}, {"public_note": "mine now"}, {"enabled": False}, {"suspected": True}],
-    "PUT": [{}],
+    "PUT": [{}, {"url": "https://other.example/a", "text": "mine now"}],
     "DELETE": [{}],
     "GET": [{}],
 }
