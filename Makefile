@@ -25,7 +25,7 @@ setup: .venv/.ready ## Make .venv with everything the service and its tests need
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json
-	@npm ci --silent --no-audit --no-fund
+	@npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
 demo: setup ## Serve the demo on PORT (8000): articles, widget, review desk, webhook receiver
@@ -68,13 +68,16 @@ migrate: setup ## Bring the database of the settings up to this release
 docs: setup ## Write what the docs show of the code: the picture of the rooms, the commands
 	@$(BIN)/python docs/draw.py
 
-bench: bench-text bench-intake bench-dispatch ## Run the benchmarks
+bench: bench-text bench-intake bench-dispatch bench-widget ## Run the benchmarks
 
 bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
 	@$(BIN)/python -m bench.intake
 
 bench-dispatch: setup ## 20,000 events to webhooks, workers killed (DATABASE=postgresql://…)
 	@$(BIN)/python -m bench.dispatch $(if $(DATABASE),--database $(DATABASE))
+
+bench-widget: setup node_modules/.ready ## What the widget weighs and how long it takes
+	@$(BIN)/python bench/widget.py
 
 bench-text: setup ## Finding passages again, after edits, in real corrections (CORPUS=file)
 	@$(BIN)/python -m bench.text
