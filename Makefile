@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 PORT ?= 8000
 BIN := .venv/bin
 UV_VERSION := 0.13.9
+# The tests start hundreds of processes; without bytecode each compiles the service anew.
+WITH_BYTECODE := env -u PYTHONDONTWRITEBYTECODE
 HAS_NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -29,10 +31,10 @@ node_modules/.ready: package.json package-lock.json
 	@touch $@
 
 demo: setup ## Serve the demo on PORT (8000): articles, widget, review desk, webhook receiver
-	@exec $(BIN)/corrigenda demo --port $(PORT)
+	@exec $(WITH_BYTECODE) $(BIN)/corrigenda demo --port $(PORT)
 
 test: setup $(if $(HAS_NODE),node_modules/.ready) ## Run all tests that this machine has the parts for
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(WITH_BYTECODE) $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10
 ifneq ($(HAS_NODE),)
 	@npm test --silent
 else
