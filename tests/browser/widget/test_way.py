@@ -1,7 +1,11 @@
 """The reader's whole way in every engine: select, press the keys, mend, send."""
 
+import urllib.request
+
 import pytest
 
+from service import hashing
+from service.text import article_text
 from tests.browser.engines import Engine
 from tests.browser.widget.conftest import News
 
@@ -39,6 +43,8 @@ def test_a_word_is_mended_and_sent(engine: Engine, news: News) -> None:
     engine.inside_dialog("input[name=email]").fill("reader@example.org")
     send(engine)
     is_said(engine, "Sent")
+    with urllib.request.urlopen(f"{news.pages.url}/bridge") as page:
+        text = article_text(page.read().decode())
     assert news.sent() == [
         {
             "target": {
@@ -54,6 +60,7 @@ def test_a_word_is_mended_and_sent(engine: Engine, news: News) -> None:
                     },
                     {"type": "TextPositionSelector", "start": 22, "end": 28},
                 ],
+                "revision": hashing.short(text),
             },
             "suggestion": "bridge",
             "comment": "a typo",
