@@ -27,7 +27,9 @@ from tests.processes import Serving, environment, run, run_json
 
 CASES = int(os.environ.get("CASES", "200"))
 SEED = int(os.environ.get("SEED", "1"))
-CORPUS = Path(os.environ.get("CORPUS", "../shared/corpus/corrections-dev.jsonl.gz"))
+CORPUS = Path(
+    os.environ.get("CORPUS") or next(map(str, Path("..").glob("*/corpus/*.jsonl.gz")), "corpus")
+)
 CONTEXT = 64
 # A cluster at the context's edge that does not fit whole is left out.
 LEAST_CONTEXT = 48
