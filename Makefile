@@ -7,10 +7,14 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 # The tests start hundreds of processes; without bytecode each compiles the service anew.
 WITH_BYTECODE := env -u PYTHONDONTWRITEBYTECODE
+# One process more than there are cores: many tests wait for browsers, servers and clocks.
+PYTEST := $(WITH_BYTECODE) $(BIN)/python -m pytest -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist loadgroup --durations 10
+UNITS := .venv/widget-units.log
+comma := ,
 HAS_NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-deep fuzz check widget migrate docs bench bench-dispatch bench-intake bench-text bench-widget components
+.PHONY: help setup audit demo test test-browser test-deep fuzz check widget migrate docs translations bench bench-speed bench-dispatch bench-desk bench-intake bench-text bench-widget components bench-exports bench-stats
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -34,11 +38,12 @@ demo: setup ## Serve the demo on PORT (8000): articles, widget, review desk, web
 	@exec $(WITH_BYTECODE) $(BIN)/corrigenda demo --port $(PORT)
 
 test: setup $(if $(HAS_NODE),node_modules/.ready) ## Run all tests that this machine has the parts for
-	@$(WITH_BYTECODE) $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10
-ifneq ($(HAS_NODE),)
-	@npm test --silent
-else
+ifeq ($(HAS_NODE),)
 	@echo "SKIPPED the widget's unit tests: Node.js is not installed (https://nodejs.org)"
+	@$(PYTEST)
+else
+	@npm test --silent >$(UNITS) 2>&1 & units=$$!; \
+		$(PYTEST); tests=$$?; wait $$units; widget=$$?; cat $(UNITS); exit $$((tests + widget))
 endif
 
 test-browser: setup $(if $(HAS_NODE),node_modules/.ready) ## Run the tests that drive browsers
@@ -58,8 +63,13 @@ check: setup node_modules/.ready ## Lint, types, floors, built files: all that C
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python docs/draw.py --check
+	@$(BIN)/python docs/translations.py --check
 	@npm run --silent check
 	@$(BIN)/uv lock --check --quiet
+
+audit: setup node_modules/.ready ## Ask OSV and npm for known holes in what is locked (needs the network)
+	@$(BIN)/uv audit --frozen
+	@npm audit
 
 widget: node_modules/.ready ## Build static/ from widget/
 	@npm run --silent build
@@ -70,16 +80,34 @@ migrate: setup ## Bring the database of the settings up to this release
 docs: setup ## Write what the docs show of the code: the picture of the rooms, the commands
 	@$(BIN)/python docs/draw.py
 
-bench: bench-text bench-intake bench-dispatch bench-widget ## Run the benchmarks
+translations: setup ## Bring the desk's catalogues up to the pages; tell what they miss
+	@$(BIN)/python docs/translations.py
+
+bench: setup ## Run the benchmarks, all of them whatever one says (QUICK=1: some minutes each)
+	@$(MAKE) --no-print-directory --keep-going \
+		bench-speed bench-text bench-intake bench-dispatch bench-widget bench-desk bench-stats bench-exports \
+		CORRECTIONS=$(or $(CORRECTIONS),$(if $(QUICK),10000,100000))
+
+bench-speed: setup ## Beside a peer and a ceiling, as sites grow, on many processes (QUICK=1)
+	@$(WITH_BYTECODE) $(BIN)/python -m bench.speed $(if $(QUICK),--quick)
 
 bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
-	@$(BIN)/python -m bench.intake
+	@$(if $(QUICK),CASES=40) $(BIN)/python -m bench.intake
 
 bench-dispatch: setup ## 20,000 events to webhooks, workers killed (DATABASE=postgresql://…)
-	@$(BIN)/python -m bench.dispatch $(if $(DATABASE),--database $(DATABASE))
+	@$(BIN)/python -m bench.dispatch $(if $(QUICK),--events 4000) $(if $(DATABASE),--database $(DATABASE))
+
+bench-desk: setup ## A hundred decided by keys, polling, the queue's page (SIZES=1000,100000)
+	@$(if $(SIZES)$(QUICK),SIZES=$(or $(SIZES),1000$(comma)10000)) $(BIN)/python -m bench.desk
 
 bench-widget: setup node_modules/.ready ## What the widget weighs and how long it takes
-	@$(BIN)/python bench/widget.py
+	@$(BIN)/python -m bench.widget $(if $(QUICK),--rounds 5 --opens 100)
+
+bench-stats: setup ## Statistics of 1,000,000 corrections (DATABASE=postgresql://…, CORRECTIONS=n)
+	@$(BIN)/python -m bench.statistics $(if $(DATABASE),--database $(DATABASE)) $(if $(CORRECTIONS),--corrections $(CORRECTIONS))
+
+bench-exports: setup ## Exports and imports of 100,000 and 1,000,000 corrections: time, peak memory (CORRECTIONS=n)
+	@$(BIN)/python -m bench.exports $(if $(CORRECTIONS),--corrections $(CORRECTIONS))
 
 bench-text: setup ## Finding passages again, after edits, in real corrections (CORPUS=file)
 	@$(BIN)/python -m bench.text

@@ -1,7 +1,7 @@
 """Web addresses: which are safe to link to, what an origin is, one address for one article."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 URL_LIMIT = 2048
 
@@ -94,3 +94,10 @@ def article_address(source: str, canonical_url: str | None, origins: list[str]) 
     if split(source).hostname not in hosts:
         raise BadAddress("is not on one of this site's hosts")
     return canonical(source)
+
+
+def section_of(url: str) -> str | None:
+    """The first folder of an article's address, which most newsrooms name after its section."""
+    encoded, _, rest = urlsplit(url).path.lstrip("/").partition("/")
+    folder = unquote(encoded).strip()
+    return folder[:100] if rest and folder.isprintable() and folder else None

@@ -15,16 +15,24 @@ from service.db import Database
 from service.settings import Settings
 from service.web import (
     articles,
+    campaigns,
+    compression,
     cors,
     current,
     editors,
+    exports,
     headers,
+    languages,
     limits,
+    metrics,
     ops,
     pages,
     problems,
     public,
+    publications,
+    record,
     reference,
+    statistics,
     webhooks,
 )
 from service.web.bodies import BODY_LIMIT
@@ -46,6 +54,14 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
 
+class Application(Flask):
+    """Flask for plain functions: it need not ask of each, at every call, whether it is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none here is a coroutine."""
+        return func
+
+
 def utc_now() -> datetime:
     """This instant."""
     return datetime.now(UTC)
@@ -59,7 +75,7 @@ def create_app(
     on_event: Callable[[], None] = lambda: None,
 ) -> Flask:
     """The WSGI application for these settings and this database."""
-    app = Flask(
+    app = Application(
         "service",
         static_folder=str(static_folder()),
         static_url_path="/static",
@@ -84,16 +100,24 @@ def create_app(
     problems.register(app)
     headers.register(app, settings)
     cors.register(app)
+    compression.register(app)
     limits.register(app, settings)
+    languages.register(app)
     api = Api(app)
     for blueprint in (
         public.blueprint,
+        record.blueprint,
         editors.blueprint,
+        exports.blueprint,
+        publications.blueprint,
         articles.blueprint,
+        campaigns.blueprint,
+        statistics.blueprint,
         webhooks.blueprint,
     ):
         api.register_blueprint(blueprint)
     app.register_blueprint(ops.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(reference.blueprint)
     pages.register(app)
     app.extensions["openapi"] = api

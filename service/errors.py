@@ -1,5 +1,6 @@
 """Refusals: everything the service may answer with instead of doing what was asked."""
 
+from collections.abc import Mapping
 from typing import ClassVar, TypedDict
 
 
@@ -23,8 +24,11 @@ class Refusal(Exception):
         *,
         errors: list[FieldError] | None = None,
         retry_after: int | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
+        self.members = members or {}
+        """What else the problem carries (RFC 9457, 3.2)."""
         self.detail = detail or self.title
         self.errors = errors or []
         self.retry_after = retry_after
@@ -48,10 +52,28 @@ class WrongCredentials(Refusal):
     code, title, status = "wrong-credentials", "The e-mail address or the password is wrong", 401
 
 
+class WrongCode(Refusal):
+    """The one-time or recovery code does not fit, or is spent."""
+
+    code, title, status = "wrong-code", "The code is wrong or was used already", 401
+
+
 class ForeignOrigin(Refusal):
     """The Origin header is absent or not one of the site's."""
 
     code, title, status = "foreign-origin", "This origin may not report to this site", 403
+
+
+class Blocked(Refusal):
+    """An editor of the site blocked the network that this comes from."""
+
+    code, title, status = "blocked", "Reports from your network are not taken now", 403
+
+
+class ChallengeRequired(Refusal):
+    """The report is kept once the challenge that comes along is solved."""
+
+    code, title, status = "challenge-required", "Solve a challenge first", 403
 
 
 class CrossSiteRequest(Refusal):
@@ -82,6 +104,12 @@ class AlreadyExists(Refusal):
     """Another one with this name is there already."""
 
     code, title, status = "already-exists", "There is one already", 409
+
+
+class LastAdmin(Refusal):
+    """Nobody would be left to look after the site."""
+
+    code, title, status = "last-admin", "A site needs an admin", 409
 
 
 class Disabled(Refusal):
@@ -130,6 +158,12 @@ class TooManyRequests(Refusal):
     """The limit for this address is reached."""
 
     code, title, status = "too-many-requests", "Too many requests", 429
+
+
+class NotApplied(Refusal):
+    """The content system gave no verdict on a correction that it was handed."""
+
+    code, title, status = "not-applied", "The content system did not answer as agreed", 502
 
 
 class Unavailable(Refusal):

@@ -1,11 +1,14 @@
 """The outbox: a fact is written in the same transaction as the change it tells of."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from service import snapshots
+from service.db import Prepared, new_id
 from service.models import Correction, Event
 
 TYPES = (
@@ -23,19 +26,40 @@ TYPES = (
 
 def emit(session: Session, kind: str, correction: Correction, *, now: datetime) -> None:
     """Write one event about a correction; its data is the correction as it is at this moment."""
-    session.flush()
-    [data] = snapshots.of_corrections(
-        session, [correction.id], reports=snapshots.EVENT_REPORTS, with_email=False
-    )
     session.add(
         Event(
             site_id=correction.site_id,
             type=kind,
             subject_id=correction.id,
-            data=data,
+            data=of_correction(session, correction.id),
             created_at=now,
         )
     )
+
+
+def tell(
+    session: Session, kinds: Sequence[str], report: Mapping[str, Any], data: dict[str, Any]
+) -> None:
+    """Write events of these types that a report (site, correction, instant) is the reason of."""
+    shared = {
+        "site_id": report["site_id"],
+        "subject_id": report["correction_id"],
+        "data": data,
+        "created_at": report["created_at"],
+    }
+    _TELL.run(session, *({"id": new_id(), "type": kind, **shared} for kind in kinds))
+
+
+_TELL = Prepared.insert(Event, "id site_id type subject_id data created_at")
+
+
+def of_correction(session: Session, correction_id: UUID) -> dict[str, Any]:
+    """A correction as events tell of it at this moment."""
+    session.flush()
+    [data] = snapshots.of_corrections(
+        session, [correction_id], reports=snapshots.EVENT_REPORTS, with_email=False
+    )
+    return data
 
 
 def emit_ping(session: Session, *, site_id: UUID, webhook_id: UUID, now: datetime) -> Event:

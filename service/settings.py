@@ -5,12 +5,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "CORRIGENDA_"
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 
 
 class BadSetting(ValueError):
@@ -46,7 +48,18 @@ class Variables:
     webhook_allow_networks: str = _setting(
         "", "comma-separated CIDRs that webhooks may reach besides public addresses"
     )
-    smtp_url: str = _setting("", "`smtp://user:password@host:port`; empty: no mail")
+    smtp_url: str = _setting(
+        "",
+        "`smtp://user:password@host:port` (TLS where it is offered), `smtp+starttls://…` or "
+        "`smtps://…` (TLS always); empty: no mail",
+    )
+    mail_from: str = _setting(
+        "", "the sender of mail, `Name <address>`; empty: `corrections@` the host of `PUBLIC_URL`"
+    )
+    hold_seconds: str = _setting(
+        "600",
+        "seconds that readers' mail and publication wait after a decision, for undo",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ class Settings:
     report_limits: str
     webhook_allow_networks: tuple[Network, ...]
     smtp_url: str | None
+    mail_from: str
+    hold_seconds: int
 
     @property
     def is_secure(self) -> bool:
@@ -73,6 +88,11 @@ class Settings:
         """Host headers that are answered: the public one, and loopback for probes."""
         public = urlsplit(self.public_url).hostname or ""
         return frozenset({public, "127.0.0.1", "localhost", "[::1]", "::1"})
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this machine."""
+        return self.database_url.startswith("sqlite")
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -86,7 +106,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     if public.scheme not in {"http", "https"} or not public.hostname:
         raise BadSetting(f"{PREFIX}PUBLIC_URL must be an http or https address: {raw.public_url!r}")
     return Settings(
-        database_url=raw.database_url or f"sqlite:///{data_dir / 'corrigenda.db'}",
+        database_url=_database(raw.database_url) or f"sqlite:///{data_dir / 'corrigenda.db'}",
         redis_url=raw.redis_url or None,
         data_dir=data_dir,
         secret_key=raw.secret_key or _kept_secret(data_dir),
@@ -94,7 +114,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_count(raw.trusted_proxies, "TRUSTED_PROXIES"),
         report_limits=raw.report_limits,
         webhook_allow_networks=_networks(raw.webhook_allow_networks),
-        smtp_url=raw.smtp_url or None,
+        smtp_url=_smtp(raw.smtp_url),
+        mail_from=_sender(raw.mail_from or f"corrections@{public.hostname}"),
+        hold_seconds=_count(raw.hold_seconds, "HOLD_SECONDS"),
     )
 
 
@@ -110,6 +132,13 @@ def _variables(environ: Mapping[str, str]) -> Variables:
         elif environ.get(name):
             found[known.name] = environ[name].strip()
     return Variables(**found)
+
+
+def _database(text: str) -> str:
+    if text and text.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
+        # The address may hold a password.
+        raise BadSetting(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://")
+    return text
 
 
 def _kept_secret(data_dir: Path) -> str:
@@ -134,6 +163,20 @@ def _count(text: str, name: str) -> int:
     if not text.isdecimal():
         raise BadSetting(f"{PREFIX}{name} must be a whole number, not {text!r}")
     return int(text)
+
+
+def _smtp(text: str) -> str | None:
+    server = urlsplit(text)
+    if text and (server.scheme not in SMTP_SCHEMES or not server.hostname):
+        raise BadSetting(f"{PREFIX}SMTP_URL must begin with one of {', '.join(SMTP_SCHEMES)} ://")
+    return text or None
+
+
+def _sender(text: str) -> str:
+    name, address = parseaddr(text)
+    if not text.isprintable() or "@" not in address:
+        raise BadSetting(f"{PREFIX}MAIL_FROM must be a mail address: {text!r}")
+    return formataddr((name, address))
 
 
 def _networks(text: str) -> tuple[Network, ...]:

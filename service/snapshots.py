@@ -1,15 +1,16 @@
 """A correction as the editors' API and the events show it: plain data, no HTTP, no schema."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from service.models import Correction, Report
+from service.models import Correction, Publication, Report
 
 EVENT_REPORTS = 10
 """At most so many reports travel in an event; `report_count` tells how many there are."""
@@ -35,11 +36,30 @@ def of_corrections(
     found = {row.id: row for row in rows}
     suggestions = _suggestions(session, ids)
     told = _reports(session, ids, reports)
+    published = _publications(session, ids)
     return [
-        _snapshot(found[key], suggestions[key], told[key], with_email=with_email)
+        {
+            **_snapshot(
+                found[key], found[key].article, suggestions[key], told[key], with_email=with_email
+            ),
+            "publication": published.get(key),
+        }
         for key in ids
         if key in found
     ]
+
+
+def of_first(
+    correction: Mapping[str, Any], article: Any, report: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The snapshot of a new correction for its events, told without asking the database."""
+    told = [] if report["proposal"] is None else [{"text": report["proposal"], "count": 1}]
+    new = SimpleNamespace(**_AT_FIRST, **correction)
+    reports = [SimpleNamespace(**report)]
+    return {**_snapshot(new, article, told, reports, with_email=False), "publication": None}
+
+
+_AT_FIRST = dict.fromkeys(("wording", "assignee", "duplicate_of", "public_note"))
 
 
 def _suggestions(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -72,10 +92,37 @@ def _reports(session: Session, ids: Sequence[UUID], limit: int) -> dict[UUID, li
     return found
 
 
+def _publications(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    rows = session.scalars(
+        select(Publication)
+        .where(Publication.correction_id.in_(ids), Publication.published_at.is_not(None))
+        .execution_options(populate_existing=True)
+    )
+    return {row.correction_id: publication(row) for row in rows}
+
+
+def publication(row: Publication) -> dict[str, Any]:
+    """What the record says, or will say from `published_at` on, of one correction."""
+    return {
+        "id": str(row.id),
+        "version": row.version,
+        "kind": row.kind.value,
+        "said": row.said,
+        "says": row.says,
+        "note": row.note,
+        "thanks": row.thanks,
+        "published_at": instant(row.published_at),
+        "changed_at": instant(row.changed_at),
+        "withdrawn_at": instant(row.withdrawn_at),
+        "withdrawn_reason": row.withdrawn_reason,
+    }
+
+
 def _snapshot(
-    correction: Correction,
+    correction: Any,
+    article: Any,
     suggestions: list[dict[str, Any]],
-    reports: Iterable[Report],
+    reports: Sequence[Any],
     *,
     with_email: bool,
 ) -> dict[str, Any]:
@@ -85,9 +132,9 @@ def _snapshot(
         "version": correction.version,
         "suspected": correction.suspected,
         "article": {
-            "url": correction.article.url,
-            "title": correction.article.title,
-            "lang": correction.article.lang,
+            "url": article.url,
+            "title": article.title,
+            "lang": article.lang,
         },
         "selector": selector(correction),
         "anchor": {
@@ -98,6 +145,7 @@ def _snapshot(
         "suggestions": suggestions,
         "wording": correction.wording,
         "report_count": correction.report_count,
+        "spam": _spam(max(reports, key=lambda report: report.spam_score, default=None)),
         "reports": [_report(report, with_email=with_email) for report in reports],
         "category": correction.category.value if correction.category else None,
         "assignee": correction.assignee.email if correction.assignee else None,
@@ -108,7 +156,7 @@ def _snapshot(
     }
 
 
-def selector(passage: Correction | Report) -> list[dict[str, Any]]:
+def selector(passage: Any) -> list[dict[str, Any]]:
     """The W3C selectors of a passage; empty for a page-level report."""
     if passage.exact is None:
         return []
@@ -125,13 +173,21 @@ def selector(passage: Correction | Report) -> list[dict[str, Any]]:
     return found
 
 
-def _report(report: Report, *, with_email: bool) -> dict[str, Any]:
+def _report(report: Any, *, with_email: bool) -> dict[str, Any]:
     shown = {
         "id": str(report.id),
         "suggestion": report.suggestion,
         "comment": report.comment,
         "category": report.category.value if report.category else None,
         "selector": selector(report),
+        "spam": _spam(report),
         "created_at": instant(report.created_at),
     }
     return {**shown, "email": report.email} if with_email else shown
+
+
+def _spam(report: Any) -> dict[str, Any]:
+    """How much a report looks like spam, and why."""
+    if report is None:
+        return {"score": 0, "reasons": []}
+    return {"score": report.spam_score, "reasons": report.spam_reasons}

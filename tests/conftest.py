@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -20,8 +21,12 @@ from service.app import create_app
 from service.db import Base, Database, migrate
 from service.models import Editor, Role, Site
 from service.settings import Settings
+from service.web import current
+from service.web.current import Parts
+from service.web.limits import limiter
 from tests import summary
-from tests.servers import MISSING_POSTGRESQL, PostgreSQL
+from tests.browser.engines import Chromium, EngineMissing
+from tests.servers import MISSING_POSTGRESQL, PATIENCE, PostgreSQL, wait_until
 
 ORIGIN = "https://news.example"
 PASSWORD = "a password for tests"
@@ -37,6 +42,8 @@ def missing(reason: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Argon2 with everything in it that costs time and memory turned down.
+    editors.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     # Only the first process starts the server; its workers find it in the environment.
     if (
         not hasattr(config, "workerinput")
@@ -61,6 +68,25 @@ Say = Callable[[str], None]
 def say(record_property: Callable[[str, object], None]) -> Say:
     """Puts a line of figures into the summary at the end of the run."""
     return lambda line: record_property(summary.LINE, line)
+
+
+@pytest.fixture(scope="session")
+def chromium_process() -> Iterator[None]:
+    """One Chromium for all tests of this process; it ends with them."""
+    yield
+    Chromium.quit()
+
+
+@pytest.fixture
+def chromium(chromium_process: None) -> Iterator[Chromium]:
+    """A page in Chromium that knows nothing of earlier ones."""
+    try:
+        browser = Chromium()
+    except EngineMissing as reason:
+        missing(str(reason))
+        raise
+    yield browser
+    browser.close()
 
 
 @dataclass
@@ -125,23 +151,35 @@ def postgresql_migrated(postgresql_server: str) -> str:
     return url
 
 
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def end_others(connection: psycopg.Connection[Any]) -> None:
+    """End every other connection, and wait: until then its transaction may still be committed."""
+
+    def are_gone() -> bool:
+        connection.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+        return connection.execute(f"SELECT count(*) {OTHERS}").fetchone() == (0,)
+
+    wait_until(are_gone, PATIENCE, "earlier connections end")
+
+
 @pytest.fixture
 def postgresql_url(postgresql_migrated: str) -> str:
     """A migrated PostgreSQL database without a row: emptied, since making one takes half a second."""
     with psycopg.connect(postgresql_migrated, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(f'DELETE FROM "{table.name}"')
+        end_others(connection)
+        tables = reversed(Base.metadata.sorted_tables)
+        connection.execute("; ".join(f'DELETE FROM "{table.name}"' for table in tables))
     return postgresql_migrated
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A fresh, migrated SQLite database."""
-    file = tmp_path / "corrigenda.db"
+def sqlite_url(sqlite_template: Path) -> str:
+    """A fresh, migrated SQLite database, in the place of the last test's."""
+    file = sqlite_template.with_name("corrigenda.db")
+    for old in sqlite_template.parent.glob("corrigenda.db*"):
+        old.unlink()
     shutil.copy(sqlite_template, file)
     return f"sqlite:///{file}"
 
@@ -152,11 +190,18 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def opened() -> dict[str, Database]:
+    """Databases by URL: each knows its statements compiled, which takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.dispose()
+def database(database_url: str, opened: dict[str, Database]) -> Iterator[Database]:
+    if database_url not in opened:
+        opened[database_url] = Database(database_url)
+    yield opened[database_url]
+    opened[database_url].dispose()
 
 
 @pytest.fixture
@@ -173,9 +218,34 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     )
 
 
+@dataclass
+class Wired:
+    """The application of one test after another: wiring one takes longer than most tests."""
+
+    app: Flask | None = None
+    storage: object = None
+
+    def __call__(self, settings: Settings, database: Database, clock: Clock) -> Flask:
+        # Where a test wired another, its limits took the place of these.
+        if self.app is None or limiter.storage is not self.storage:
+            self.app = create_app(settings, database, clock=clock)
+            self.storage = limiter.storage
+        limiter.reset()
+        parts: Parts = self.app.extensions[current.NAME]
+        self.app.extensions[current.NAME] = replace(
+            parts, database=database, settings=settings, clock=clock, sites={}
+        )
+        return self.app
+
+
+@pytest.fixture(scope="session")
+def wired() -> Wired:
+    return Wired()
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database, clock: Clock) -> Flask:
-    return create_app(replace(settings, public_url="https://localhost"), database, clock=clock)
+def app(settings: Settings, database: Database, clock: Clock, wired: Wired) -> Flask:
+    return wired(replace(settings, public_url="https://localhost"), database, clock)
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.servers import free_port, wait_until
+from tests.servers import PATIENCE, free_port, wait_until
+from tests.warm import warm
 
 COMMAND = str(Path(sys.executable).with_name("corrigenda"))
 
@@ -24,18 +26,20 @@ def environment(data_dir: Path, **variables: str) -> dict[str, str]:
 
 
 def run(
-    arguments: list[str], env: dict[str, str], *, stdin: str = ""
+    arguments: list[str], env: dict[str, str], *, stdin: str = "", seconds: float = 120
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env=env,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with (
+        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as errors,
+    ):
+        given.write(stdin)
+        given.seek(0)
+        code = warm().run(arguments, env, [given, out, errors], seconds)
+        out.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess([COMMAND, *arguments], code, out.read(), errors.read())
 
 
 def run_json(arguments: list[str], env: dict[str, str], *, stdin: str = "") -> Any:
@@ -63,7 +67,15 @@ class Serving:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_until(self.is_up, 30, f"{self.arguments} answers")
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers; what does not is not left running."""
+        try:
+            wait_until(self.is_up, PATIENCE, f"{self.arguments} answers")
+        except BaseException:
+            self.kill()
+            raise
 
     def is_up(self) -> bool:
         assert self.process is not None

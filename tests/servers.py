@@ -1,6 +1,8 @@
 """Real servers for the tests: a private PostgreSQL and Redis each, started on free ports."""
 
+import contextlib
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -17,10 +19,19 @@ MISSING_REDIS = (
 )
 
 
+BELOW_EPHEMERAL = range(20000, 32000)
+"""Ports that no system hands out by itself: one that is free stays free until it is used."""
+
+PATIENCE = 90.0
+"""Seconds in which a process has to be up, on a machine that has much else to do."""
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = secrets.choice(BELOW_EPHEMERAL)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
@@ -81,10 +92,12 @@ class PostgreSQL:
             cwd=self.folder,
         )
 
-    def start(self) -> None:
+    def start(self, *, is_durable: bool = False) -> None:
+        """Fast and forgetful for tests; durable, with its housekeeping, for figures."""
+        careless = "" if is_durable else "-c fsync=off -c autovacuum=off "
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
-            "-c fsync=off -c max_connections=200 -c shared_buffers=64MB -c autovacuum=off"
+            f"{careless}-c max_connections=500 -c shared_buffers=64MB"
         )
         self._run(
             "pg_ctl", "-D", self.data, "-o", options, "-l", str(self.folder / "log"), "-w", "start"
@@ -130,7 +143,12 @@ class Redis:
             ],
             stdout=subprocess.DEVNULL,
         )
-        wait_until(lambda: is_listening(self.port), 10, "Redis listens")
+        wait_until(self.is_up, PATIENCE, "Redis listens")
+
+    def is_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"Redis ended with {self.process.returncode}"
+        return is_listening(self.port)
 
     def stop(self) -> None:
         if self.process:

@@ -8,6 +8,11 @@ from tests.security import tally
 
 LINE = "line"
 
+OF_FAULTS = "\t"
+"""Ends a line that belongs into the table of faults."""
+
+HEAD = f"{'fault':<50}{'times':>6}{'lost':>6}{'duplicates':>12}{'recovered':>12}"
+
 COMPONENTS = {
     "SQLite": r"\[.*sqlite",
     "PostgreSQL": r"\[.*postgresql",
@@ -34,7 +39,9 @@ def write(terminal: Any) -> None:
     told = [value for report in ended for name, value in report.user_properties if name == LINE]
     _section(terminal, "stood on", [f"{name:<20}{counted[name]:>6} passed" for name in COMPONENTS])
     _section(terminal, "attacks", tally.lines(ended))
-    _section(terminal, "faults and figures", sorted(told))
+    faults = sorted(line.rstrip() for line in told if line.endswith(OF_FAULTS))
+    _section(terminal, "faults", [HEAD, *faults] if faults else [])
+    _section(terminal, "figures", sorted(line for line in told if not line.endswith(OF_FAULTS)))
 
 
 def _section(terminal: Any, title: str, lines: list[str]) -> None:

@@ -124,3 +124,19 @@ def test_origin(url: str, expected: str) -> None:
 def test_origin_has_no_path_and_no_wildcard(url: str) -> None:
     with pytest.raises(BadAddress):
         addresses.origin(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "section"),
+    [
+        ("https://news.example/sport/a-story", "sport"),
+        ("https://news.example/%D0%BC%D1%96%D1%81%D1%82%D0%BE/a", "місто"),
+        ("https://news.example/a-story", None),
+        ("https://news.example/sport/", None),
+        ("https://news.example/", None),
+        (f"https://news.example/{'s' * 200}/a", "s" * 100),
+        ("https://news.example/a%00b/c", None),
+    ],
+)
+def test_section_is_the_first_folder(url: str, section: str | None) -> None:
+    assert addresses.section_of(url) == section

@@ -46,8 +46,15 @@ def test_value_may_lie_in_a_file(tmp_path: Path) -> None:
         ("PUBLIC_URL", "ftp://x"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "one"),
+        ("HOLD_SECONDS", "ten"),
         ("WEBHOOK_ALLOW_NETWORKS", "10.0.0.0/99"),
         ("SECRET_KEY_FILE", "/nowhere"),
+        ("SMTP_URL", "mail.example:25"),
+        ("SMTP_URL", "smtp://"),
+        ("MAIL_FROM", "corrections"),
+        ("MAIL_FROM", "a@news.example\r\nBcc: b@news.example"),
+        ("DATABASE_URL", "mysql://user:secret@db.example/corrections"),
+        ("DATABASE_URL", "corrigenda.db"),
     ],
 )
 def test_bad_value_is_named(tmp_path: Path, name: str, value: str) -> None:

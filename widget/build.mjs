@@ -13,14 +13,20 @@ const assets = {
   setup({ onLoad }) {
     onLoad({ filter: /\.html$/ }, async ({ path }) => {
       const html = await readFile(path, 'utf8');
-      return { contents: html.replace(/\s*\n\s*/g, ''), loader: 'text' };
+      return {
+        contents: html
+          .replace(/\s*\n\s*/g, '')
+          .replace(/="([\w-]+)"/g, '=$1')
+          .replace(/<\/(option|p)>(?=<(p|div|\/))/g, ''),
+        loader: 'text',
+      };
     });
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path, 'utf8'), {
         loader: 'css',
         minify: true,
       });
-      return { contents: code.trim(), loader: 'text' };
+      return { contents: code.trim().replaceAll(', ', ','), loader: 'text' };
     });
   },
 };
@@ -32,38 +38,76 @@ async function bundle(entry, define = {}) {
     minify: true,
     write: false,
     format: 'iife',
-    target: 'es2020',
+    target: 'es2022',
     charset: 'utf8',
     legalComments: 'none',
     define,
+    // Sloppy mode changes nothing here and saves its directive.
+    tsconfigRaw: { compilerOptions: { target: 'es2022', alwaysStrict: false } },
     plugins: [assets],
   });
   // Some 3 % smaller than esbuild's own minifying.
   const { code } = await minify(outputFiles[0].text, {
-    ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true },
+    ecma: 2022,
+    compress: {
+      passes: 5,
+      unsafe: true,
+      unsafe_arrows: true,
+      unsafe_methods: true,
+      pure_getters: true,
+      keep_fargs: false,
+    },
     format: { ascii_only: false },
   });
   return code;
 }
 
 const dialog = await bundle('dialog.ts');
-const integrity = `sha384-${createHash('sha384').update(dialog).digest('base64')}`;
-const widget = await bundle('widget.ts', { DIALOG_INTEGRITY: JSON.stringify(integrity) });
+const places = await bundle('places.ts');
+const quotes = await bundle('quotes.ts');
+const hashOf = (code) => JSON.stringify(createHash('sha256').update(code).digest('base64'));
+const support = await bundle('support.ts', { QUOTES_INTEGRITY: hashOf(quotes) });
+const widget = await bundle('widget.ts', {
+  DIALOG_INTEGRITY: hashOf(dialog),
+  PLACES_INTEGRITY: hashOf(places),
+  SUPPORT_INTEGRITY: hashOf(support),
+});
 
 /** The styles and scripts of our own pages, by the name of what is built. */
-const pages = ['demo.css', 'pages.css', 'receiver.js'];
+const pages = [
+  'ask.css',
+  'campaign.js',
+  'demo.css',
+  'one.css',
+  'one.js',
+  'pages.css',
+  'queue.css',
+  'queue.js',
+  'receipt.css',
+  'receiver.js',
+  'record.css',
+  'settings.css',
+  'stats.css',
+];
 
 async function page(name) {
   if (name.endsWith('.js')) return bundle(`../pages/${name.replace('.js', '.ts')}`);
-  const style = await readFile(new URL(`pages/${name}`, import.meta.url), 'utf8');
-  return (await transform(style, { loader: 'css', minify: true })).code;
+  const { outputFiles } = await build({
+    entryPoints: [source(`../pages/${name}`)],
+    bundle: true,
+    minify: true,
+    write: false,
+  });
+  return outputFiles[0].text;
 }
 
 await mkdir(folder, { recursive: true });
 let stale = false;
 for (const [name, text] of [
   ['dialog.js', dialog],
+  ['places.js', places],
+  ['quotes.js', quotes],
+  ['support.js', support],
   ['widget.js', widget],
   ...(await Promise.all(pages.map(async (name) => [name, await page(name)]))),
 ]) {

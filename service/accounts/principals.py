@@ -32,6 +32,10 @@ class Principal:
     label: str
     """An e-mail address, or `token:NAME`: how the history names this principal."""
     editor_id: UUID | None = None
+    locale: str | None = None
+    """The language they chose for the desk."""
+    time_zone: str | None = None
+    """The IANA name they chose."""
 
     def require(self, scope: Scope) -> None:
         """Raise MissingScope unless the principal has it."""

@@ -3,39 +3,37 @@
 import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service import addresses
-from service.errors import NotFound, invalid
-from service.models import Site
+from service import audits
+from service.accounts import site_settings
+from service.errors import NotFound, StaleVersion
+from service.models import Audit, Membership, Site
 
-CHANGEABLE = frozenset(
-    {
-        "name",
-        "origins",
-        "language",
-        "article_selector",
-        "excerpt_limit",
-        "privacy_url",
-        "contact_url",
-    }
-)
+CHANGED = "site.changed"
 
 
-def create(session: Session, name: str, origins: Sequence[str], *, now: datetime) -> Site:
+def create(
+    session: Session,
+    name: str,
+    origins: Sequence[str],
+    *,
+    now: datetime,
+    by: str = audits.COMMAND_LINE,
+) -> Site:
     """Make a site; its key is made of its name. Raises InvalidFields."""
-    name = name.strip()
-    if not name or len(name) > 200:
-        raise invalid("/name", "A site needs a name of 1 to 200 characters.")
-    site = Site(
-        key=_free_key(session, name), name=name, origins=checked_origins(origins), created_at=now
-    )
+    kept = site_settings.checked({"name": name, "origins": origins})
+    site = Site(key=_free_key(session, kept["name"]), created_at=now, **kept)
     session.add(site)
     session.flush()
+    after = {"name": site.name, "origins": site.origins}
+    audits.note(session, site.id, "site.made", site.key, by=by, now=now, after=after)
     return site
 
 
@@ -52,38 +50,60 @@ def every(session: Session) -> Sequence[Site]:
     return session.scalars(select(Site).order_by(Site.name, Site.id)).all()
 
 
+def of_editor(session: Session, editor_id: UUID) -> Sequence[Site]:
+    """The sites an editor belongs to, by name."""
+    return session.scalars(
+        select(Site)
+        .join(Membership, Membership.site_id == Site.id)
+        .where(Membership.editor_id == editor_id)
+        .order_by(Site.name, Site.id)
+    ).all()
+
+
 def change(site: Site, **values: object) -> None:
     """Set some of the site's settings; raises InvalidFields."""
-    for field, value in values.items():
-        if field not in CHANGEABLE:
-            raise invalid(f"/{field}", "There is no such setting.")
-        setattr(site, field, _checked(field, value))
+    for field, value in site_settings.checked(values).items():
+        setattr(site, field, value)
 
 
-def _checked(field: str, value: object) -> object:
-    match field, value:
-        case "origins", list():
-            return checked_origins(value)
-        case "excerpt_limit", int() if not 1 <= value <= 500:
-            raise invalid("/excerpt_limit", "Excerpts may have 1 to 500 characters.")
-        case "privacy_url" | "contact_url", str() if value and not addresses.is_safe(value):
-            raise invalid(f"/{field}", "This is not an http or https address.")
-        case _, "":
-            return None
-    return value
+def save(
+    session: Session,
+    site: Site,
+    values: Mapping[str, Any],
+    *,
+    by: str,
+    now: datetime,
+    version: int | None = None,
+) -> None:
+    """Set some of the site's settings and note what changed.
+
+    Raises InvalidFields, and StaleVersion where `version` is no longer the newest.
+    """
+    kept = site_settings.checked(values)
+    before = {field: getattr(site, field) for field in kept}
+    changed = {field: value for field, value in kept.items() if value != before[field]}
+    if not changed:
+        return
+    saved = session.scalar(
+        update(Site)
+        .where(Site.id == site.id, Site.version == (version or Site.version))
+        .values(**changed, version=Site.version + 1)
+        .returning(Site.id)
+    )
+    if saved is None:
+        raise StaleVersion("Somebody changed these settings in the meantime.")
+    old = {field: before[field] for field in changed}
+    audits.note(session, site.id, CHANGED, site.key, by=by, now=now, before=old, after=changed)
 
 
-def checked_origins(origins: Sequence[str]) -> list[str]:
-    """The origins, normalised, each once; raises InvalidFields."""
-    if not origins:
-        raise invalid("/origins", "A site needs at least one origin, as in https://news.example.")
-    found: dict[str, None] = {}
-    for place, text in enumerate(origins):
-        try:
-            found[addresses.origin(text)] = None
-        except addresses.BadAddress as error:
-            raise invalid(f"/origins/{place}", f"{text!r}: {error}.") from None
-    return list(found)
+def changes_since(session: Session, site: Site, version: int) -> Sequence[Audit]:
+    """What was changed after a version of the settings, the newest first."""
+    return session.scalars(
+        select(Audit)
+        .where(Audit.site_id == site.id, Audit.action == CHANGED)
+        .order_by(Audit.id.desc())
+        .limit(max(0, site.version - version))
+    ).all()
 
 
 def _free_key(session: Session, name: str) -> str:

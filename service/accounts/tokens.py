@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from service import audits
 from service.accounts.principals import Principal, Scope
 from service.errors import NotFound, NotSignedIn, invalid
 from service.hashing import fingerprint
@@ -18,10 +19,18 @@ USE_STEP = timedelta(minutes=1)
 
 
 def create(
-    session: Session, site: Site, scopes: Sequence[str], *, name: str = "", now: datetime
+    session: Session,
+    site: Site,
+    scopes: Sequence[str],
+    *,
+    name: str = "",
+    now: datetime,
+    by: str = audits.COMMAND_LINE,
 ) -> tuple[Token, str]:
     """Make a token; its secret is returned this once. Raises InvalidFields."""
     unknown = [scope for scope in scopes if scope not in {member.value for member in Scope}]
+    if len(name) > 100 or not name.isprintable():
+        raise invalid("/name", "A name has at most 100 characters.")
     if unknown or not scopes:
         known = ", ".join(member.value for member in Scope)
         raise invalid("/scopes", f"Scopes are some of: {known}.")
@@ -35,6 +44,8 @@ def create(
     )
     session.add(token)
     session.flush()
+    after = {"scopes": token.scopes}
+    audits.note(session, site.id, "token.made", name or str(token.id), by=by, now=now, after=after)
     return token, secret
 
 
@@ -64,13 +75,26 @@ def of_site(session: Session, site: Site) -> Sequence[Token]:
     return session.scalars(select(Token).where(Token.site_id == site.id).order_by(Token.id)).all()
 
 
-def revoke(session: Session, token_id: UUID, *, now: datetime) -> None:
-    """End a token at once; raises NotFound."""
-    ended = session.scalar(
+def revoke(
+    session: Session,
+    token_id: UUID,
+    *,
+    now: datetime,
+    site_id: UUID | None = None,
+    by: str = audits.COMMAND_LINE,
+) -> None:
+    """End a token at once; raises NotFound, also where it is not the given site's."""
+    ended = session.execute(
         update(Token)
-        .where(Token.id == token_id, Token.revoked_at.is_(None))
+        .where(
+            Token.id == token_id,
+            Token.revoked_at.is_(None),
+            Token.site_id == (site_id or Token.site_id),
+        )
         .values(revoked_at=now)
-        .returning(Token.id)
-    )
+        .returning(Token.site_id, Token.name)
+    ).one_or_none()
     if ended is None:
         raise NotFound("There is no such token in use.")
+    name = ended.name or str(token_id)
+    audits.note(session, ended.site_id, "token.revoked", name, by=by, now=now)

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -11,12 +12,18 @@ from service.settings import BadSetting
 COMMANDS = {
     "article": "articles",
     "backup": "backup",
+    "copy-database": "copying",
     "deliveries": "deliveries",
     "demo": "demo",
     "doctor": "doctor",
     "editor": "editors",
+    "export": "exports",
+    "import": "imports",
     "migrate": "migrate",
+    "prune": "pruning",
+    "reader": "readers",
     "restore": "backup",
+    "seed": "seeds",
     "serve": "serve",
     "site": "sites",
     "token": "tokens",
@@ -33,11 +40,12 @@ class Nouns(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name: the function of that name in its module."""
+        """The command of this name: the function of that name, or `import_`, in its module."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"service.cli.{COMMANDS[cmd_name]}")
-        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        found: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return found
 
 

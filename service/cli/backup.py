@@ -19,7 +19,7 @@ PAGES_AT_ONCE = 256
 
 FOR_POSTGRESQL = (
     "This is for SQLite. For PostgreSQL: pg_dump --format=custom --file FILE DATABASE_URL, "
-    "and pg_restore --clean --if-exists --dbname DATABASE_URL FILE."
+    "and pg_restore --clean --if-exists --no-owner --dbname DATABASE_URL FILE."
 )
 
 
@@ -50,12 +50,14 @@ def backup(file: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Overwrite the database that is there.")
 @as_json
 def restore(file: Path, replace: bool, as_json: bool) -> None:
     """Put a backup in the place of the database and bring it up to this release."""
     target = _database_file()
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}.")
     if target.exists() and not replace:
         raise AlreadyExists(f"There is a database at {target}; --replace overwrites it.")
     check(file)

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from service import __version__, logs
 from service import settings as settings_module
 from service.accounts import editors, sites
-from service.cli import serve
+from service.cli import demo_asks, serve
 from service.db import Database, migrate
 from service.dispatch import webhooks
 from service.errors import NotFound, Unavailable
 from service.models import Article, Editor, Role, Site, Webhook
 from service.settings import Settings
+from service.support import campaigns
 from service.web import demo as pages
 
 HOST = "127.0.0.1"
@@ -93,7 +94,7 @@ def demo(port: int) -> None:
 
 def prepare(session: Session, settings: Settings, *, port: int, now: datetime) -> Prepared:
     """Make the demo's site, editor and webhook; those of an earlier start follow the port."""
-    site = _site(session, now)
+    site = _site(session, settings, now)
     sites.change(
         site,
         origins=[f"http://{host}:{port}" for host in HOSTS],
@@ -102,17 +103,20 @@ def prepare(session: Session, settings: Settings, *, port: int, now: datetime) -
     )
     for article in session.scalars(select(Article).where(Article.site_id == site.id)):
         article.url = _on_port(article.url, port)
+    for campaign in campaigns.of_site(session, site.id):
+        campaign.variants = [_linked(variant, port) for variant in campaign.variants]
     webhook_id = _webhook(session, site, settings, now)
     return Prepared(site.key, webhook_id, _password(session, site, now))
 
 
-def _site(session: Session, now: datetime) -> Site:
+def _site(session: Session, settings: Settings, now: datetime) -> Site:
     try:
         return sites.find(session, SITE_KEY)
     except NotFound:
         # The key is made of the name: this one stays the same whatever the site is called later.
         site = sites.create(session, SITE_KEY, [f"http://{HOST}"], now=now)
         sites.change(site, name=SITE_NAME)
+        demo_asks.plant(session, site, settings.public_url, now=now)
         return site
 
 
@@ -139,6 +143,19 @@ def _webhook(session: Session, site: Site, settings: Settings, now: datetime) ->
     return webhooks.create(
         session, site.id, checked, EVENTS, now=now, description="The demo's own receiver"
     ).id
+
+
+def _linked(variant: dict[str, Any], port: int) -> dict[str, Any]:
+    """A variant of a campaign whose links to the demo follow the port."""
+
+    def moved(text: dict[str, Any]) -> dict[str, Any]:
+        links = {
+            kind: [{**link, "url": _on_port(link["url"], port)} for link in text[kind]]
+            for kind in ("ways", "amounts")
+        }
+        return {**text, **links}
+
+    return {**variant, "texts": {each: moved(text) for each, text in variant["texts"].items()}}
 
 
 def _on_port(url: str, port: int) -> str:

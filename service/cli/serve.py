@@ -1,9 +1,12 @@
 """`corrigenda serve`."""
 
+import ctypes
 import errno
+import gc
 import logging
 import socket
 import threading
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -12,9 +15,6 @@ from gunicorn.glogging import Logger
 
 from service import logs
 from service import settings as settings_module
-from service.app import create_app
-from service.db import Database, sqlite_fault
-from service.dispatch.worker import Worker
 from service.errors import Unavailable, invalid
 from service.settings import Settings
 
@@ -24,6 +24,8 @@ DRAIN_SECONDS = 20
 REQUEST_LINE_BYTES = 8190
 """As much as Gunicorn can: an article's address of 2,048 code points, percent-encoded, is long."""
 BACKLOG = 2048
+_M_ARENA_MAX = -8
+"""The number of glibc's setting in `malloc.h`."""
 
 
 class JsonLogger(Logger):
@@ -52,15 +54,35 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """Wire the application in the serving process: engines do not survive a fork."""
+        # Imported here, they weigh nothing in the process that only watches over this one.
+        from service.app import create_app
+        from service.cli import workers
+        from service.db import Database, sqlite_fault
+
+        _spare_memory()
         logs.set_up()
         database = Database(self.settings.database_url)
         if database.is_sqlite and (fault := sqlite_fault()):
             log.warning(fault)
         if not self.with_worker:
-            return create_app(self.settings, database)
-        worker = Worker(database, self.settings)
+            return _settled(create_app(self.settings, database))
+        worker = workers.make(database, self.settings)
+        app = create_app(self.settings, database, on_event=worker.wake)
         threading.Thread(target=worker.run, args=(self.stop,), name="dispatch", daemon=True).start()
-        return create_app(self.settings, database, on_event=worker.wake)
+        return _settled(app)
+
+
+def _spare_memory() -> None:
+    """Have glibc share two heaps among all threads; each thread's own would never be given back."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def _settled(app: Any) -> Any:
+    """The application; what stays for good is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def run(settings: Settings, *, host: str, port: int, workers: int, threads: int) -> None:
@@ -71,9 +93,8 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "More than one process needs CORRIGENDA_REDIS_URL: "
             "limits kept in one process would not hold.",
         )
-    database = Database(settings.database_url)
     chosen = options(listen(host, port), workers=workers, threads=threads)
-    Server(settings, chosen, with_worker=database.is_sqlite).run()
+    Server(settings, chosen, with_worker=settings.is_sqlite).run()
 
 
 def options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import click
 
 from service.accounts import sites
+from service.audits import COMMAND_LINE
 from service.cli.context import as_json, now, open_database, say
 from service.errors import invalid
 
@@ -63,5 +64,5 @@ def set_site(key: str, origins: tuple[str, ...], as_json: bool, **values: object
         raise invalid("", "Nothing to set; see: corrigenda site set --help")
     with open_database().write() as session:
         found = sites.find(session, key)
-        sites.change(found, **chosen)
+        sites.save(session, found, chosen, by=COMMAND_LINE, now=now())
     say(f"Site {key}: changed {', '.join(sorted(chosen))}", {"key": key, **chosen}, as_json=as_json)

@@ -7,8 +7,8 @@ import click
 
 from service import logs
 from service import settings as settings_module
+from service.cli import workers
 from service.cli.context import open_database
-from service.dispatch.worker import Worker
 
 
 @click.command()
@@ -16,7 +16,7 @@ def worker() -> None:
     """Deliver events until a signal; any number may run beside each other."""
     settings, database = settings_module.read(), open_database()
     logs.set_up()
-    made, stop = Worker(database, settings), threading.Event()
+    made, stop = workers.make(database, settings), threading.Event()
 
     def end(*_: object) -> None:
         stop.set()

@@ -2,19 +2,25 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.orm import Session
 
 from service import errors
+from service.db.groups import Group
+
+Result = TypeVar("Result")
 
 LOCK_SECONDS = 5.0
 """How long a request waits for the write lock before it is told to come back."""
+
+STATEMENT_SECONDS = 30
+"""The longest that PostgreSQL works on one statement of a request."""
 
 SAFE_SQLITE = (3, 51, 3)
 """The first release without the WAL-reset corruption bug."""
@@ -38,7 +44,7 @@ def sqlite_fault() -> str | None:
     safe = ".".join(map(str, SAFE_SQLITE))
     return (
         f"SQLite {driver.sqlite_version} can corrupt a database that several processes write to; "
-        f"{safe} and later cannot. Install the pysqlite3 wheel, or use PostgreSQL."
+        f"{safe} and later cannot"
     )
 
 
@@ -54,12 +60,23 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(parsed) if self.is_sqlite else _postgresql_engine(parsed)
         self._writer = self.engine.execution_options(corrigenda_write=True)
+        level = "SERIALIZABLE" if self.is_sqlite else "REPEATABLE READ"
+        self._moment = self.engine.execution_options(isolation_level=level)
+        self.changes = 0
+        """Goes up with every transaction of this process but the groups'."""
         self._lock = threading.Lock()
+        self._group = Group(self._transaction)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that only reads; what it sees is one moment's state on SQLite."""
         with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def read_one_moment(self) -> Iterator[Session]:
+        """A session that only reads, and sees one moment's state on PostgreSQL too."""
+        with Session(self._moment, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -71,6 +88,24 @@ class Database:
         with self._turn(), Session(self._writer, expire_on_commit=False) as session:
             yield session
             session.commit()
+            self.changes += 1
+
+    def write_together(self, work: Callable[[Session], Result]) -> Result:
+        """What the work returns, once it is durable; on SQLite in one commit with others' work.
+
+        Raises what the work raises (others' work is kept all the same), and as `write` does.
+        """
+        if self.is_sqlite:
+            return self._group.run(work)
+        with Session(self._writer, expire_on_commit=False) as session:
+            result = work(session)
+            session.commit()
+            return result
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._turn(), self._writer.begin() as connection:
+            yield connection
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -91,7 +126,13 @@ class Database:
 
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
-        url, module=sqlite_driver(), pool_size=20, max_overflow=20, pool_timeout=LOCK_SECONDS
+        url,
+        module=sqlite_driver(),
+        pool_size=20,
+        max_overflow=20,
+        pool_timeout=LOCK_SECONDS,
+        # What one connection writes, the others' page caches have to read anew.
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -124,6 +165,6 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 3,
-            "options": "-c timezone=utc -c statement_timeout=30000",
+            "options": f"-c timezone=utc -c statement_timeout={STATEMENT_SECONDS}s",
         },
     )

@@ -1,5 +1,6 @@
 """What every table shares: the declarative base, constraint names, instants and ids."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -56,3 +57,11 @@ class Base(DeclarativeBase):
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): sorts by the time it was made."""
     return uuid7()
+
+
+def id_at(at: float, bits: int | None = None) -> UUID:
+    """A UUIDv7 of an instant in seconds since 1970; its 74 other bits given, else at random."""
+    ms = round(at * 1000) & 0xFFFFFFFFFFFF
+    rest = secrets.randbits(74) if bits is None else bits
+    high, low = (rest >> 62) & 0xFFF, rest & 0x3FFFFFFFFFFFFFFF
+    return UUID(int=(ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)

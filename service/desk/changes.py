@@ -9,11 +9,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service import events
-from service.desk.moves import check_version
+from service.desk import timeline
+from service.desk.moves import By, check_version
 from service.errors import NotFound, StaleVersion, invalid
 from service.models import Correction, Editor, Membership, Site, State
 
-CHANGEABLE = frozenset({"assignee", "category", "public_note", "duplicate_of", "suspected"})
+CHANGEABLE = frozenset(
+    {"assignee", "category", "wording", "public_note", "duplicate_of", "suspected"}
+)
 
 
 def change(
@@ -22,6 +25,7 @@ def change(
     correction_id: UUID,
     changes: Mapping[str, Any],
     *,
+    by: By,
     now: datetime,
     versions: frozenset[int] | None = None,
 ) -> Correction:
@@ -42,7 +46,7 @@ def change(
     }
     if not values:
         return correction
-    was_suspected = correction.suspected
+    before = {field: getattr(correction, field) for field in values}
     changed = session.scalar(
         update(Correction)
         .where(Correction.id == correction_id, Correction.version == correction.version)
@@ -53,7 +57,8 @@ def change(
     session.refresh(correction)
     if changed is None:
         raise StaleVersion("Somebody changed this correction at the same moment; look again.")
-    if was_suspected and not correction.suspected:
+    timeline.keep(session, correction_id, before, values, by=by, now=now)
+    if before.get("suspected") and not correction.suspected:
         events.emit(session, "correction.created", correction, now=now)
     return correction
 
@@ -80,7 +85,7 @@ def _resolved(
                 resolved[field] = _original(session, correction, value)
             case "suspected" if value and correction.state is not State.NEW:
                 raise invalid("/suspected", "An editor has decided on this correction already.")
-            case "category" | "public_note" | "suspected":
+            case "category" | "wording" | "public_note" | "suspected":
                 resolved[field] = value
             case _:
                 raise invalid(f"/{field}", "This cannot be changed.")

@@ -1,17 +1,18 @@
 """Moves: an editor decides what becomes of a correction, and every decision is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from service import events
+from service import documents, events
+from service.desk import timeline
 from service.errors import NotAllowedMove, NotFound, Refusal, StaleVersion
-from service.models import Correction, Move, State
+from service.models import Correction, Move, Publication, State
 
 ALLOWED_FROM: dict[State, frozenset[State]] = {
     State.ACCEPTED: frozenset({State.NEW}),
@@ -21,6 +22,12 @@ ALLOWED_FROM: dict[State, frozenset[State]] = {
     State.NEW: frozenset(State) - {State.NEW},
 }
 """From which states a correction may move to which."""
+
+KEPT = ("wording", "public_note", "suspected")
+"""What a move may change besides the state; kept with it, so that it can be undone."""
+
+
+OPEN = frozenset({State.NEW, State.ACCEPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,13 @@ def decide(
     Accepting, fixing or rejecting frees a correction that was suspected to be spam. Raises
     NotFound, StaleVersion, NotAllowedMove.
     """
-    before = _of_site(session, site_id, correction_id)
+    before = of_site(session, site_id, correction_id)
     origin, was_suspected = before.state, before.suspected
     check_version(before, seen.versions)
     if origin not in ALLOWED_FROM[decision.to] or seen.state not in {None, origin}:
-        raise _not_allowed(session, before, decision.to)
-    values = _values(decision)
+        raise not_allowed(session, before, decision.to)
+    values = _values(decision) | _instants(origin, decision.to, now)
+    kept = {name: getattr(before, name) for name in KEPT}
     # The state that was read is asked for again: the database decides who was first.
     wanted = [Correction.id == correction_id, Correction.state == origin]
     if seen.versions is not None:
@@ -93,38 +101,31 @@ def decide(
         .execution_options(synchronize_session=False)
     )
     session.refresh(before)
+    if before.wording != kept["wording"]:
+        documents.refresh(session, Correction.id == correction_id)
     if moved is None:
         check_version(before, seen.versions)
-        raise _not_allowed(session, before, decision.to)
-    record(session, before, origin, decision, by=by, now=now)
-    if was_suspected and not before.suspected:
-        events.emit(session, "correction.created", before, now=now)
-    if not before.suspected:
-        events.emit(session, event_of(decision.to), before, now=now)
-    return before
-
-
-def record(
-    session: Session,
-    correction: Correction,
-    origin: State,
-    decision: Decision,
-    *,
-    by: By,
-    now: datetime,
-) -> None:
-    """Write one line of the history."""
+        raise not_allowed(session, before, decision.to)
     session.add(
         Move(
-            correction_id=correction.id,
+            correction_id=correction_id,
             from_state=origin,
             to_state=decision.to,
             by=by.label,
             editor_id=by.editor_id,
             reason=decision.reason,
+            before=kept,
             created_at=now,
         )
     )
+    if decision.to not in {State.ACCEPTED, State.FIXED}:
+        take_back(session, correction_id, now)
+    timeline.keep(session, correction_id, kept, values, by=by, now=now)
+    if was_suspected and not before.suspected:
+        events.emit(session, "correction.created", before, now=now)
+    if not before.suspected:
+        events.emit(session, event_of(decision.to), before, now=now)
+    return before
 
 
 def event_of(state: State) -> str:
@@ -142,15 +143,29 @@ def decide_each(
     now: datetime,
 ) -> list[Outcome]:
     """Move many; each stands for itself, and its outcome says what became of it."""
+
+    def move(correction_id: UUID, seen: Seen) -> None:
+        decide(session, site_id, correction_id, decision, by=by, now=now, seen=seen)
+
+    return for_each(ids, move)
+
+
+def for_each(ids: Sequence[str], verb: Callable[[UUID, Seen], object]) -> list[Outcome]:
+    """Do the same with many corrections; an id may carry the version that was seen: `ID.3`."""
     outcomes = []
     for text in ids:
+        correction_id, _, version = text.partition(".")
+        refusal = None
         try:
-            decide(session, site_id, _parsed(text), decision, by=by, now=now)
-        except Refusal as refusal:
-            outcomes.append(Outcome(text, refusal))
-        else:
-            outcomes.append(Outcome(text))
+            verb(parsed(correction_id), _seen(version))
+        except Refusal as refused:
+            refusal = refused
+        outcomes.append(Outcome(correction_id, refusal))
     return outcomes
+
+
+def _seen(version: str) -> Seen:
+    return Seen(frozenset({int(version)})) if version.isdecimal() else ANYTHING
 
 
 def history(session: Session, correction_id: UUID) -> Sequence[Move]:
@@ -169,7 +184,17 @@ def check_version(correction: Correction, versions: frozenset[int] | None) -> No
         )
 
 
-def _of_site(session: Session, site_id: UUID, correction_id: UUID) -> Correction:
+def take_back(session: Session, correction_id: UUID, now: datetime) -> None:
+    """What is not yet to be seen in the record never will be."""
+    session.execute(
+        update(Publication)
+        .where(Publication.correction_id == correction_id, Publication.published_at > now)
+        .values(published_at=None)
+    )
+
+
+def of_site(session: Session, site_id: UUID, correction_id: UUID) -> Correction:
+    """The correction as the database has it now; raises NotFound."""
     found = session.scalar(
         select(Correction)
         .where(Correction.id == correction_id, Correction.site_id == site_id)
@@ -178,6 +203,17 @@ def _of_site(session: Session, site_id: UUID, correction_id: UUID) -> Correction
     if found is None:
         raise NotFound("There is no such correction.")
     return found
+
+
+def _instants(origin: State, to: State, now: datetime) -> dict[str, Any]:
+    """Since when it is decided, fixed and closed, told to the database with the move."""
+    closed_at = now if origin in OPEN else Correction.closed_at
+    return {
+        "first_decided_at": func.coalesce(Correction.first_decided_at, now),
+        "decided_at": None if to is State.NEW else now,
+        "fixed_at": now if to is State.FIXED else None,
+        "closed_at": None if to in OPEN else closed_at,
+    }
 
 
 def _values(decision: Decision) -> dict[str, Any]:
@@ -191,7 +227,7 @@ def _values(decision: Decision) -> dict[str, Any]:
     return values
 
 
-def _not_allowed(session: Session, correction: Correction, to: State) -> NotAllowedMove:
+def not_allowed(session: Session, correction: Correction, to: State) -> NotAllowedMove:
     last = session.scalar(
         select(Move).where(Move.correction_id == correction.id).order_by(Move.id.desc()).limit(1)
     )
@@ -202,7 +238,8 @@ def _not_allowed(session: Session, correction: Correction, to: State) -> NotAllo
     return NotAllowedMove(f"This correction is {correction.state} and cannot become {to}. {who}")
 
 
-def _parsed(text: str) -> UUID:
+def parsed(text: str) -> UUID:
+    """The id that a text is; raises NotFound."""
     try:
         return UUID(text)
     except ValueError:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from service import addresses, hashing, text
+from service import addresses, documents, hashing, text
 from service.db import new_id
 from service.desk import moves
 from service.desk.moves import By, Decision
@@ -30,6 +30,8 @@ class NewText:
     text: str
     title: str | None = None
     published_at: datetime | None = None
+    section: str | None = None
+    tags: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -103,11 +105,13 @@ def push(
     InvalidFields where the address is not one of the site's.
     """
     article = _article(session, site, new, now)
+    _file(article, new)
     newest = latest(session, article.id)
     if newest is not None and (newest.text == new.text or _is_older(new, newest)):
         return Pushed(newest.number, kept=len(_open(session, article.id)))
-    if new.title:
+    if new.title and new.title != article.title:
         article.title = new.title
+        documents.refresh(session, Correction.article_id == article.id)
     revision = Revision(
         article_id=article.id,
         number=newest.number + 1 if newest else 1,
@@ -148,12 +152,27 @@ def _article(session: Session, site: Site, new: NewText, now: datetime) -> Artic
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(
         insert(Article)
-        .values(id=new_id(), site_id=site.id, url=url, title=new.title, created_at=now)
+        .values(
+            id=new_id(),
+            site_id=site.id,
+            url=url,
+            title=new.title,
+            section=addresses.section_of(url),
+            created_at=now,
+        )
         .on_conflict_do_nothing()
     )
     return session.scalars(
         select(Article).where(Article.site_id == site.id, Article.url == url).with_for_update()
     ).one()
+
+
+def _file(article: Article, new: NewText) -> None:
+    """Put the article into the section and under the tags that came with it, if any did."""
+    if new.section:
+        article.section = new.section
+    if new.tags is not None:
+        article.tags = list(new.tags)
 
 
 def _is_older(new: NewText, newest: Revision) -> bool:

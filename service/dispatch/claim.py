@@ -2,38 +2,42 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from service.dispatch.client import DEADLINE_SECONDS
-from service.dispatch.messages import Message
-from service.models import Delivery, DeliveryState, Event, Webhook
+from service.dispatch.parcels import Parcel
+from service.models import Delivery, DeliveryState
 
 LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
 """Long enough to wait for a free thread, send and record; a killed worker's work rests as long."""
 
-PATIENCE = 2
-"""A later event of the same subject waits until an earlier one has failed this many times."""
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One leased delivery with everything that sending it takes."""
+    """Leased deliveries that one message carries, and everything that sending it takes."""
 
-    delivery_id: UUID
-    tries: int
-    """Made before this one."""
-    message: Message
-    webhook: Webhook
-    taken_at: float
+    delivery_ids: tuple[UUID, ...]
+    lane_id: UUID
+    parcel: Parcel
+    taken_at: float = field(default_factory=time.monotonic)
     """By the monotonic clock."""
 
 
-def _is_due(now: datetime) -> list[ColumnElement[bool]]:
+NOW: BindParameter[Any] = bindparam("now")
+LANE: BindParameter[Any] = bindparam("lane")
+MOST: BindParameter[Any] = bindparam("most")
+"""Left open in statements that are built once: building one takes longer than it runs."""
+
+
+def is_due(now: datetime | BindParameter[Any]) -> list[ColumnElement[bool]]:
+    """What waits for this moment or an earlier one, and is nobody's."""
     return [
         Delivery.state == DeliveryState.PENDING,
         Delivery.next_attempt_at <= now,
@@ -41,71 +45,44 @@ def _is_due(now: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def endpoints(session: Session, *, now: datetime) -> Sequence[UUID]:
-    """The enabled webhooks that something is due for."""
-    due = exists().where(Delivery.webhook_id == Webhook.id, *_is_due(now))
-    return session.scalars(select(Webhook.id).where(Webhook.enabled, due)).all()
-
-
-def claim(
-    session: Session, webhook_id: UUID, *, worker_id: UUID, now: datetime, limit: int
-) -> list[Task]:
-    """Lease at most `limit` due deliveries of one webhook, the longest due first."""
-    until = now + LEASE
-    # As a common table expression: PostgreSQL may run a plain subquery more than once.
-    due = _next(webhook_id, now, limit).cte("due")
-    leased = session.scalars(
-        update(Delivery)
-        .where(Delivery.id.in_(select(due.c.id)))
-        .values(leased_until=until, leased_by=worker_id)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not leased:
-        return []
-    rows = session.execute(
-        select(
-            Delivery.id,
-            Delivery.attempt_count,
-            Event.id.label("event_id"),
-            Event.type,
-            Event.created_at,
-            Event.data,
-        )
-        .join(Event, Event.id == Delivery.event_id)
-        .where(Delivery.id.in_(leased))
-        .order_by(Delivery.next_attempt_at, Delivery.id)
-    )
-    webhook, taken_at = session.get_one(Webhook, webhook_id), time.monotonic()
-    return [Task(key, tries, Message(*told), webhook, taken_at) for key, tries, *told in rows]
-
-
-def _next(webhook_id: UUID, now: datetime, limit: int) -> Select[UUID]:
-    other = aliased(Delivery)
-    # A scalar: made a join, this is computed for the whole backlog before the limit counts.
-    first = (
-        select(other.event_id)
-        .where(
-            other.webhook_id == webhook_id,
-            other.subject_id == Delivery.subject_id,
-            other.state == DeliveryState.PENDING,
-            other.attempt_count < PATIENCE,
-        )
-        .order_by(other.event_id)
-        .limit(1)
-        .scalar_subquery()
-    )
+def first_due(
+    lane_id: UUID | BindParameter[Any],
+    now: datetime | BindParameter[Any],
+    limit: int | BindParameter[Any],
+) -> Select[UUID]:
+    """Ids of what is due in a lane, the longest due first; another worker's rows are skipped."""
     return (
         select(Delivery.id)
-        .where(
-            Delivery.webhook_id == webhook_id,
-            *_is_due(now),
-            Delivery.event_id <= func.coalesce(first, Delivery.event_id),
-        )
+        .where(Delivery.lane_id == lane_id, *is_due(now))
         .order_by(Delivery.next_attempt_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+
+
+def lease(
+    session: Session, wanted: Select[UUID], *, worker_id: UUID, now: datetime
+) -> Sequence[UUID]:
+    """Lease what a selection of ids names; the ids."""
+    return session.scalars(leasing(wanted), lease_of(worker_id, now)).all()
+
+
+def leasing(wanted: Select[UUID]) -> ReturningUpdate[UUID]:
+    """The statement that leases what a selection of ids names, for a `lease_of`."""
+    # As a common table expression: PostgreSQL may run a plain subquery more than once.
+    due = wanted.cte("due")
+    return (
+        update(Delivery)
+        .where(Delivery.id.in_(select(due.c.id)))
+        .values(leased_until=bindparam("until"), leased_by=bindparam("worker"))
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lease_of(worker_id: UUID, now: datetime) -> dict[str, Any]:
+    """Whose lease it is, and how long."""
+    return {"until": now + LEASE, "worker": worker_id}
 
 
 def release(session: Session, ids: Collection[UUID], *, worker_id: UUID) -> None:
@@ -114,4 +91,5 @@ def release(session: Session, ids: Collection[UUID], *, worker_id: UUID) -> None
         update(Delivery)
         .where(Delivery.id.in_(ids), Delivery.leased_by == worker_id)
         .values(leased_until=None, leased_by=None)
+        .execution_options(synchronize_session=False)
     )

@@ -17,16 +17,29 @@ from service.settings import Network
 DEADLINE_SECONDS = 15.0
 ANSWER_BYTES = 16 * 1024
 
-Fault = Literal["blocked", "name", "connect", "tls", "timeout", "reset", "protocol", "internal"]
+Fault = Literal[
+    "blocked",
+    "name",
+    "connect",
+    "tls",
+    "timeout",
+    "reset",
+    "protocol",
+    "refused",
+    "content",
+    "internal",
+]
 
 
 class SendFailed(Exception):
-    """No answer came: which kind of fault, and a sentence about it."""
+    """No answer came, or a mail server's refusal: which kind of fault, and a sentence about it."""
 
-    def __init__(self, kind: Fault, detail: str) -> None:
+    def __init__(self, kind: Fault, detail: str, *, is_final: bool = False) -> None:
         super().__init__(f"{kind}: {detail}")
-        self.kind = kind
+        self.kind: Fault = kind
         self.detail = detail
+        self.is_final = is_final
+        """Whether trying again cannot help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,7 @@ class Client:
                 preload_content=False,
                 decode_content=False,
             )
+            connection.timed.flush()
             response = connection.http.getresponse()
             if connection.timed.has_ended:
                 # http.client takes the end of the connection for the end of the head.
@@ -141,6 +155,7 @@ class Client:
                 self._idle.give(request.key, connection)
             else:
                 connection.http.close()
+                connection.timed.end()
 
 
 def _words(error: Exception) -> str:

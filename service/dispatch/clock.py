@@ -13,11 +13,14 @@ JUMP = timedelta(seconds=5)
 """A clock that is so much earlier than it was has been set back."""
 
 
+_CLOCK = select(func.clock_timestamp())
+
+
 def database_now(session: Session) -> datetime:
     """This instant by PostgreSQL's clock; by this machine's, where SQLite's file is, otherwise."""
     if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)
-    found: datetime = session.scalars(select(func.clock_timestamp())).one()
+    found: datetime = session.scalars(_CLOCK).one()
     return found
 
 
@@ -29,12 +32,19 @@ def mend(session: Session, *, now: datetime, is_jump: bool) -> None:
     pending = Delivery.state == DeliveryState.PENDING
     session.execute(
         update(Delivery)
-        .where(pending, Delivery.leased_until > now + LEASE)
+        # Not what another worker leased after this instant was read.
+        .where(pending, Delivery.leased_until > now + LEASE + JUMP)
         .values(leased_until=None)
     )
     session.execute(
         update(Delivery)
-        .where(pending, Delivery.attempt_count == 0, Delivery.next_attempt_at > now)
+        .where(
+            pending,
+            # Digests and letters are meant to wait.
+            Delivery.webhook_id.is_not(None),
+            Delivery.attempt_count == 0,
+            Delivery.next_attempt_at > now,
+        )
         .values(next_attempt_at=now)
     )
     if not is_jump:

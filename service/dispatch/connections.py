@@ -108,12 +108,20 @@ class TimedSocket:
         self.until = until
         self.has_ended = False
         """Whether the other side has sent its last byte."""
+        self._unsent = bytearray()
+        self._readers = 0
+        self._is_unwanted = False
 
     def settimeout(self, _seconds: float | None) -> None:
         """Ignored: `until` decides."""
 
     def sendall(self, data: bytes) -> None:
+        """Put something into what `flush` sends: a request's head and body leave together."""
+        self._unsent += data
+
+    def flush(self) -> None:
         """Send everything before the deadline, or raise TimeoutError."""
+        data, self._unsent = self._unsent, bytearray()
         rest = memoryview(data)
         while rest:
             self._sock.settimeout(left(self.until))
@@ -127,7 +135,8 @@ class TimedSocket:
         return count
 
     def makefile(self, _mode: str = "rb", *_: Any, **__: Any) -> io.BufferedReader:
-        """A reader that leaves the socket open when it is closed."""
+        """A reader; the socket outlives its own closing until the reader is closed too."""
+        self._readers += 1
         return io.BufferedReader(_Incoming(self), 16 * 1024)
 
     def fileno(self) -> int:
@@ -136,8 +145,20 @@ class TimedSocket:
         return number
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, once nobody reads: http.client closes before the body has come."""
+        self._is_unwanted = True
+        if not self._readers:
+            self._sock.close()
+
+    def end(self) -> None:
+        """Close the socket at once."""
         self._sock.close()
+
+    def reader_closed(self) -> None:
+        """Close what was left open for a reader."""
+        self._readers -= 1
+        if self._is_unwanted and not self._readers:
+            self._sock.close()
 
 
 class _Incoming(io.RawIOBase):
@@ -150,6 +171,11 @@ class _Incoming(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         return self._sock.recv_into(buffer)
 
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._sock.reader_closed()
+
 
 @dataclass(slots=True)
 class Idle:
@@ -160,15 +186,18 @@ class Idle:
 
     def take(self, key: Key, found: Sequence[Address]) -> Connection | None:
         """The newest one that leads to an address which was found, checked, just now."""
+        while (connection := self._newest(key)) is not None:
+            # Asks the operating system: with the lock held, all would wait for each.
+            if connection.address in found and connection.http.is_connected:
+                return connection
+            connection.http.close()
+        return None
+
+    def _newest(self, key: Key) -> Connection | None:
         with self.lock:
             self._drop_old()
-            waiting = self.kept.get(key, [])
-            while waiting:
-                connection = waiting.pop()
-                if connection.address in found and connection.http.is_connected:
-                    return connection
-                connection.http.close()
-        return None
+            waiting = self.kept.get(key)
+            return waiting.pop() if waiting else None
 
     def give(self, key: Key, connection: Connection) -> None:
         """Keep one for later."""

@@ -1,25 +1,37 @@
-"""An event becomes one delivery for each endpoint that wants to hear of it."""
+"""An event becomes one delivery for each webhook and channel that wants to hear of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, literal_column, select, text, update
 from sqlalchemy.orm import Session, defer
 
 from service.db import new_id
-from service.models import Delivery, DeliveryState, Event, Webhook
+from service.dispatch import schedule
+from service.models import Channel, Delivery, DeliveryState, Event, Webhook
+
+T = TypeVar("T", Webhook, Channel)
 
 BATCH = 500
 ADVISORY_LOCK = 0x66616E73  # "fans"
 
 
+_WAITING = select(Event.id).where(Event.fanned_out_at.is_(None)).limit(1)
+
+
 def is_waiting(session: Session) -> bool:
     """Whether any event has not been handed out yet."""
-    return (
-        session.scalar(select(Event.id).where(Event.fanned_out_at.is_(None)).limit(1)) is not None
-    )
+    return session.scalar(_WAITING) is not None
+
+
+# What is the same in every row is part of the statement: rows are many, and values cost time.
+# The table, for which the ORM makes no objects; mypy takes it for any selection.
+_INSERT = insert(Delivery.__table__).values(  # type: ignore[arg-type]
+    state=literal_column(f"'{DeliveryState.PENDING}'"), attempt_count=literal_column("0")
+)
 
 
 def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
@@ -29,52 +41,94 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     """
     if not _is_my_turn(session):
         return 0
+    channels = _by_site(session.scalars(select(Channel).where(Channel.enabled)))
     waiting = session.scalars(
         select(Event)
-        .options(defer(Event.data))
+        # Only channels look into an event, and it may be long.
+        .options(*([] if channels else [defer(Event.data)]))
         .where(Event.fanned_out_at.is_(None))
         .order_by(Event.id)
         .limit(limit)
     ).all()
     if not waiting:
         return 0
-    endpoints = _endpoints(session, {event.site_id for event in waiting})
+    sites = {event.site_id for event in waiting}
+    webhooks = _by_site(
+        session.scalars(select(Webhook).where(Webhook.site_id.in_(sites), Webhook.enabled))
+    )
     rows = [
-        row for event in waiting for row in deliveries(event, endpoints[event.site_id], now=now)
+        row
+        for event in waiting
+        for row in (
+            *deliveries(event, webhooks[event.site_id], now=now),
+            *_notes(event, channels[event.site_id], now=now),
+        )
     ]
     if rows:
-        session.connection().execute(insert(Delivery.__table__), rows)  # type: ignore[arg-type]
+        session.connection().execute(_INSERT, rows)
     session.execute(
-        update(Event).where(Event.id.in_([event.id for event in waiting])).values(fanned_out_at=now)
+        update(Event)
+        .where(Event.id.in_([event.id for event in waiting]))
+        .values(fanned_out_at=now)
+        .execution_options(synchronize_session=False)
     )
     return len(waiting)
 
 
 def deliveries(
-    event: Event, endpoints: Iterable[Webhook], *, now: datetime
+    event: Event, webhooks: Iterable[Webhook], *, now: datetime
 ) -> list[dict[str, object]]:
-    """The rows of an event's deliveries, due at once."""
+    """The rows of an event's deliveries to webhooks, due at once."""
     return [
-        {
-            "id": new_id(),
-            "event_id": event.id,
-            "webhook_id": endpoint.id,
-            "subject_id": event.subject_id,
-            "state": DeliveryState.PENDING,
-            "attempt_count": 0,
-            "next_attempt_at": min(event.created_at, now),
-            "created_at": now,
-        }
-        for endpoint in endpoints
-        if is_wanted(event, endpoint)
+        _row(event, webhook.id, now) | {"webhook_id": webhook.id}
+        for webhook in webhooks
+        if is_wanted(event, webhook)
     ]
 
 
-def is_wanted(event: Event, endpoint: Webhook) -> bool:
-    """Whether an endpoint hears of an event; a ping goes to the one it is meant for."""
+def _notes(event: Event, channels: Iterable[Channel], *, now: datetime) -> list[dict[str, object]]:
+    return [
+        _row(event, channel.id, now)
+        | {"channel_id": channel.id, "next_attempt_at": schedule.due_at(channel, now)}
+        for channel in channels
+        if is_told(event, channel)
+    ]
+
+
+def _row(event: Event, lane_id: UUID, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "event_id": event.id,
+        "lane_id": lane_id,
+        "webhook_id": None,
+        "channel_id": None,
+        "subject_id": event.subject_id,
+        "next_attempt_at": min(event.created_at, now),
+        "created_at": now,
+    }
+
+
+def is_wanted(event: Event, webhook: Webhook) -> bool:
+    """Whether a webhook hears of an event; a ping goes to the one it is meant for."""
     if event.webhook_id is not None:
-        return event.webhook_id == endpoint.id
-    return any(matches(pattern, event.type) for pattern in endpoint.events)
+        return event.webhook_id == webhook.id
+    return any(matches(pattern, event.type) for pattern in webhook.events)
+
+
+def is_told(event: Event, channel: Channel) -> bool:
+    """Whether a channel is told of an event: not of suspected spam, nor of what too few reported.
+
+    A correction is new to a channel when as many as it asks for have reported it.
+    """
+    if event.type == "ping" or event.data.get("suspected"):
+        return False
+    count = event.data.get("report_count") or 1
+    kinds = {event.type}
+    if event.type == "report.created" and count == channel.least_reports > 1:
+        kinds.add("correction.created")
+    return count >= channel.least_reports and any(
+        matches(pattern, kind) for pattern in channel.events for kind in kinds
+    )
 
 
 def matches(pattern: str, kind: str) -> bool:
@@ -82,13 +136,10 @@ def matches(pattern: str, kind: str) -> bool:
     return pattern in {kind, "*"} or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
 
 
-def _endpoints(session: Session, sites: set[UUID]) -> dict[UUID, list[Webhook]]:
-    found: dict[UUID, list[Webhook]] = defaultdict(list)
-    rows: Sequence[Webhook] = session.scalars(
-        select(Webhook).where(Webhook.site_id.in_(sites), Webhook.enabled).order_by(Webhook.id)
-    ).all()
-    for webhook in rows:
-        found[webhook.site_id].append(webhook)
+def _by_site(rows: Iterable[T]) -> dict[UUID, list[T]]:
+    found: dict[UUID, list[T]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.id):
+        found[row.site_id].append(row)
     return found
 
 

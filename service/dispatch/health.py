@@ -1,4 +1,4 @@
-"""Which endpoints still take what they are sent, and the end of those that do not."""
+"""Which webhooks and channels still take what they are sent, and the end of those that do not."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -6,58 +6,63 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from service.models import Delivery, DeliveryState, Webhook
+from service.models import Channel, Delivery, DeliveryState, Webhook
 
 GIVE_UP = timedelta(days=5)
-"""After so long with nothing but failures an endpoint is disabled."""
+"""After so long with nothing but failures an outlet is disabled."""
 
 GONE = "The receiver answered 410 Gone."
 DEAD = "Nothing but failures for five days."
 
+Kind = type[Webhook] | type[Channel]
 
-def note_success(session: Session, webhook_id: UUID) -> None:
-    """Something arrived: the endpoint is well."""
+
+def note_success(session: Session, kind: Kind, outlet_id: UUID) -> None:
+    """Something arrived: the outlet is well."""
     session.execute(
-        update(Webhook)
-        .where(Webhook.id == webhook_id, Webhook.failing_since.is_not(None))
+        update(kind)
+        .where(kind.id == outlet_id, kind.failing_since.is_not(None))
         .values(failing_since=None)
+        .execution_options(synchronize_session=False)
     )
 
 
-def note_failure(session: Session, webhook_id: UUID, *, now: datetime) -> bool:
-    """Nothing arrived; whether that disabled the endpoint."""
+def note_failure(session: Session, kind: Kind, outlet_id: UUID, *, now: datetime) -> bool:
+    """Nothing arrived; whether that disabled the outlet."""
     session.execute(
-        update(Webhook)
-        .where(Webhook.id == webhook_id, Webhook.failing_since.is_(None))
+        update(kind)
+        .where(kind.id == outlet_id, kind.failing_since.is_(None))
         .values(failing_since=now)
+        .execution_options(synchronize_session=False)
     )
-    return disable(session, webhook_id, DEAD, failing_before=now - GIVE_UP, now=now)
+    return disable(session, kind, outlet_id, DEAD, failing_before=now - GIVE_UP, now=now)
 
 
 def disable(
     session: Session,
-    webhook_id: UUID,
+    kind: Kind,
+    outlet_id: UUID,
     reason: str | None,
     *,
     now: datetime,
     failing_before: datetime | None = None,
 ) -> bool:
-    """Disable an endpoint and fail what waits for it; whether it was enabled until now.
+    """Disable an outlet and fail what waits for it; whether it was enabled until now.
 
     With `failing_before`, only one that has been failing since that moment or longer.
     """
-    still = [] if failing_before is None else [Webhook.failing_since <= failing_before]
+    still = [] if failing_before is None else [kind.failing_since <= failing_before]
     ended = session.scalar(
-        update(Webhook)
-        .where(Webhook.id == webhook_id, Webhook.enabled, *still)
+        update(kind)
+        .where(kind.id == outlet_id, kind.enabled, *still)
         .values(enabled=False, disabled_reason=reason, updated_at=now)
-        .returning(Webhook.id)
+        .returning(kind.id)
     )
     if ended is None:
         return False
     session.execute(
         update(Delivery)
-        .where(Delivery.webhook_id == webhook_id, Delivery.state == DeliveryState.PENDING)
+        .where(Delivery.lane_id == outlet_id, Delivery.state == DeliveryState.PENDING)
         .values(state=DeliveryState.FAILED, finished_at=now, next_attempt_at=None)
     )
     return True

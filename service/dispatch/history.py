@@ -4,14 +4,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, delete, insert, select, update
+from sqlalchemy import Update, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
+from service import audits
 from service.dispatch import fan_out
-from service.errors import Disabled, NotFound
-from service.models import Attempt, Delivery, DeliveryState, Event, Webhook
+from service.dispatch.applying import APPLY
+from service.dispatch.parcels import Outlet
+from service.errors import Disabled, NotAllowedMove, NotFound
+from service.models import Attempt, Delivery, DeliveryState, Event, Letter, Webhook
+from service.snapshots import instant
 
 REPLAY_BATCH = 500
 
@@ -27,17 +32,18 @@ class Sent:
 
 def deliveries(
     session: Session,
-    webhook: Webhook,
+    outlet: Outlet,
     *,
     limit: int,
     before: UUID | None = None,
     state: DeliveryState | None = None,
 ) -> list[Sent]:
-    """At most `limit` of the webhook's deliveries, the newest first, older than `before`."""
+    """At most `limit` of the outlet's deliveries, the newest first, older than `before`."""
+    way = Delivery.webhook_id if isinstance(outlet, Webhook) else Delivery.channel_id
     wanted = (
         select(Delivery, Event)
         .join(Event, Event.id == Delivery.event_id)
-        .where(Delivery.webhook_id == webhook.id)
+        .where(way == outlet.id)
         .order_by(Delivery.id.desc())
         .limit(limit)
     )
@@ -59,8 +65,8 @@ def _attempts(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Attempt]
     return found
 
 
-def redeliver(session: Session, site_id: UUID, delivery_id: UUID, *, now: datetime) -> Sent:
-    """Send one delivery again, under the same id; raises NotFound, Disabled."""
+def find(session: Session, site_id: UUID, delivery_id: UUID) -> tuple[Sent, Webhook]:
+    """One delivery to one of the site's webhooks; raises NotFound."""
     found = session.execute(
         select(Delivery, Event, Webhook)
         .join(Event, Event.id == Delivery.event_id)
@@ -70,36 +76,59 @@ def redeliver(session: Session, site_id: UUID, delivery_id: UUID, *, now: dateti
     if found is None:
         raise NotFound("There is no such delivery.")
     delivery, event, webhook = found
-    if not webhook.enabled:
-        raise Disabled("The webhook of this delivery is disabled; enable it first.")
+    return Sent(delivery, event, _attempts(session, [delivery_id])[delivery_id]), webhook
+
+
+def redeliver(
+    session: Session,
+    site_id: UUID,
+    delivery_id: UUID,
+    *,
+    now: datetime,
+    by: str = audits.COMMAND_LINE,
+) -> Sent:
+    """Send one delivery again, under the same id; raises NotFound, Disabled, NotAllowedMove."""
+    sent, webhook = find(session, site_id, delivery_id)
+    _require_enabled(webhook)
+    if sent.event.type == APPLY:
+        raise NotAllowedMove("Hand the correction over again: somebody has to hear the answer.")
     session.execute(_again(now).where(Delivery.id == delivery_id))
-    session.refresh(delivery)
-    return Sent(delivery, event, _attempts(session, [delivery_id])[delivery_id])
+    session.refresh(sent.delivery)
+    _note(session, webhook, "redelivered", {"event": str(sent.event.id)}, by=by, now=now)
+    return sent
 
 
-def redeliver_failed(session: Session, webhook: Webhook, *, since: datetime, now: datetime) -> int:
+def redeliver_failed(
+    session: Session,
+    webhook: Webhook,
+    *,
+    since: datetime,
+    now: datetime,
+    by: str = audits.COMMAND_LINE,
+) -> int:
     """Send again what has failed since a moment; how many. Raises Disabled."""
-    if not webhook.enabled:
-        raise Disabled("This webhook is disabled; enable it first.")
+    _require_enabled(webhook)
     failed = session.scalars(
         _again(now)
         .where(
             Delivery.webhook_id == webhook.id,
             Delivery.state == DeliveryState.FAILED,
             Delivery.finished_at >= since,
+            ~exists().where(Event.id == Delivery.event_id, Event.type == APPLY),
         )
         .returning(Delivery.id)
     )
-    return len(failed.all())
+    count = len(failed.all())
+    _note(session, webhook, "redelivered", _since(since, count), by=by, now=now)
+    return count
 
 
-def replay(session: Session, webhook: Webhook, *, since: datetime, now: datetime) -> int:
+def replay(session: Session, webhook: Webhook, *, since: datetime, now: datetime, by: str) -> int:
     """Hand out past events that the webhook has not heard of, from a moment on; how many.
 
     Only what matches its patterns and what was already handed out. Raises Disabled.
     """
-    if not webhook.enabled:
-        raise Disabled("This webhook is disabled; enable it first.")
+    _require_enabled(webhook)
     known = select(Delivery.event_id).where(Delivery.webhook_id == webhook.id)
     past = session.scalars(
         select(Event)
@@ -119,22 +148,39 @@ def replay(session: Session, webhook: Webhook, *, since: datetime, now: datetime
         if rows:
             session.execute(insert(Delivery), rows)
         count += len(rows)
+    _note(session, webhook, "replayed", _since(since, count), by=by, now=now)
     return count
 
 
-def prune(session: Session, *, before: datetime) -> int:
-    """Delete deliveries that ended before a moment, and events that have none; how many the first.
+def _require_enabled(webhook: Webhook) -> None:
+    if not webhook.enabled:
+        raise Disabled("This webhook is disabled; enable it first.")
 
-    Replays reach back to that moment only.
+
+def _since(since: datetime, count: int) -> dict[str, Any]:
+    return {"since": instant(since), "count": count}
+
+
+def _note(
+    session: Session, webhook: Webhook, done: str, what: dict[str, Any], *, by: str, now: datetime
+) -> None:
+    audits.note(
+        session, webhook.site_id, f"webhook.{done}", webhook.url, by=by, now=now, after=what
+    )
+
+
+def prune(session: Session, *, before: datetime) -> int:
+    """Delete deliveries that ended before a moment; how many.
+
+    Letters go with theirs, and events that have none left: replays reach back to that moment only.
     """
     ended = session.scalars(
         delete(Delivery).where(Delivery.finished_at < before).returning(Delivery.id)
     ).all()
-    session.execute(
-        delete(Event).where(
-            Event.fanned_out_at < before, Event.id.not_in(select(Delivery.event_id))
-        )
-    )
+    is_told = exists().where(Delivery.event_id == Event.id)
+    session.execute(delete(Event).where(Event.fanned_out_at < before, ~is_told))
+    is_sent = exists().where(Delivery.letter_id == Letter.id)
+    session.execute(delete(Letter).where(Letter.created_at < before, ~is_sent))
     return len(ended)
 
 

@@ -1,4 +1,4 @@
-"""One lane for each endpoint: so many deliveries under way, that no endpoint holds all threads."""
+"""One lane for each webhook and channel, and one for all letters: none holds all threads."""
 
 import threading
 import time
@@ -20,8 +20,8 @@ MOST = 12
 SHARE = 4
 """A lane may take one in so many of the threads that are free."""
 
-AHEAD_SECONDS = 1.0
-AHEAD_TASKS = 128
+AHEAD_SECONDS = 2.0
+AHEAD_TASKS = 512
 """How much work is leased ahead of the sending."""
 
 REST_SECONDS = 60.0
@@ -78,16 +78,22 @@ class Lanes:
         self._is_open = True
         self._lock = threading.Lock()
 
-    def room(self, webhook_id: UUID) -> int:
+    def room(self, lane_id: UUID) -> int:
         """How many more deliveries this endpoint's lane takes now."""
         with self._lock:
-            return self._lanes.setdefault(webhook_id, _Lane()).room()
+            return self._lanes.setdefault(lane_id, _Lane()).room()
 
-    def add(self, webhook_id: UUID, tasks: list[Task]) -> None:
+    def is_low(self, lane_id: UUID) -> bool:
+        """Whether a lane with a backlog has room for more of it."""
+        with self._lock:
+            lane = self._lanes[lane_id]
+            return bool(lane.waiting) and lane.room() > 0
+
+    def add(self, lane_id: UUID, tasks: list[Task]) -> None:
         """Queue tasks that are leased."""
         with self._lock:
-            self._lanes[webhook_id].waiting.extend(tasks)
-            self._start(self._lanes[webhook_id])
+            self._lanes[lane_id].waiting.extend(tasks)
+            self._start(self._lanes[lane_id])
 
     def take_back(self) -> list[Task]:
         """Tasks that need not wait here: their endpoint rests."""

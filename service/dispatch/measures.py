@@ -1,12 +1,15 @@
 """How the deliveries stand, as numbers: for whoever runs the service."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from service.models import Delivery, DeliveryState, Event, Webhook
+from service.db.schema import id_at
+from service.models import Attempt, Delivery, DeliveryState, Event, Webhook
+
+LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,10 @@ class Measures:
     """How long the delivery that is due the longest has been so."""
     webhooks_failing: int
     webhooks_disabled: int
+    attempts_last_hour: int
+    """To webhooks, channels and mail servers."""
+    failures_last_hour: int
+    """Of those, the ones that did not arrive."""
 
 
 def measure(session: Session, *, now: datetime) -> Measures:
@@ -30,7 +37,11 @@ def measure(session: Session, *, now: datetime) -> Measures:
         select(func.min(Delivery.next_attempt_at)).where(pending, Delivery.next_attempt_at <= now)
     )
 
-    def count(what: type[Event | Delivery | Webhook], *conditions: object) -> int:
+    # By the primary key, which sorts by time: there is no other way that stays cheap.
+    lately = Attempt.id >= id_at((now - LATELY).timestamp(), 0)
+    not_arrived = or_(Attempt.status.is_(None), ~Attempt.status.between(200, 299))
+
+    def count(what: type[Event | Delivery | Webhook | Attempt], *conditions: object) -> int:
         wanted = select(func.count()).select_from(what).where(*conditions)  # type: ignore[arg-type]
         return session.scalar(wanted) or 0
 
@@ -41,4 +52,6 @@ def measure(session: Session, *, now: datetime) -> Measures:
         oldest_due_seconds=(now - oldest).total_seconds() if oldest else 0.0,
         webhooks_failing=count(Webhook, Webhook.failing_since.is_not(None)),
         webhooks_disabled=count(Webhook, ~Webhook.enabled),
+        attempts_last_hour=count(Attempt, lately),
+        failures_last_hour=count(Attempt, lately, not_arrived),
     )

@@ -12,7 +12,10 @@ from service.dispatch.results import Result
 from service.errors import Unavailable
 
 BATCH = 500
-PAUSE_SECONDS = 0.05
+BEHIND = 250
+"""From so many results that wait, whoever brings one rests: what is sent and not written down
+is sent again after a kill."""
+PAUSE_SECONDS = 0.1
 AGAIN_SECONDS = 0.5
 LAST_SECONDS = 5.0
 """How long a stopping worker tries; what stays unwritten is sent again, under the same id."""
@@ -31,8 +34,10 @@ class Recorder:
         self._thread.start()
 
     def add(self, result: Result) -> None:
-        """Queue one result."""
+        """Queue one result; the caller rests a little where many wait."""
         self._results.put(result)
+        if self._results.qsize() > BEHIND and self._ends_at is None:
+            time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
         """Write what is queued, and end."""

@@ -1,24 +1,26 @@
 """What became of attempts, written down many at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Row, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.db import new_id
-from service.dispatch import backoff, health
+from service.dispatch import backoff, health, to_people
 from service.dispatch.claim import Task
 from service.dispatch.client import Answer, SendFailed
+from service.dispatch.parcels import Outcome, Outlet
+from service.letters import PLAIN, Writers
 from service.models import Attempt, Delivery, DeliveryState
 
 GONE = 410
 
-Held = Row[UUID, DeliveryState, UUID | None, int]
-"""A delivery's id, state, leaseholder and count of attempts."""
+Held = Row[UUID, DeliveryState, UUID | None, int, UUID | None]
+"""A delivery's id, state, leaseholder, count of attempts and letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,19 @@ class Result:
     started_at: datetime
     seconds: float
     request: dict[str, str]
-    outcome: Answer | SendFailed
+    outcome: Outcome
 
     @property
     def is_success(self) -> bool:
         """Whether the receiver has it."""
         return isinstance(self.outcome, Answer) and self.outcome.is_success
+
+    @property
+    def is_final(self) -> bool:
+        """Whether trying again cannot help."""
+        if isinstance(self.outcome, SendFailed):
+            return self.outcome.is_final
+        return self.is_success or self.outcome.status == GONE
 
     @property
     def retry_after(self) -> timedelta | None:
@@ -50,33 +59,25 @@ def record(
     worker_id: UUID,
     now: datetime,
     delays: tuple[timedelta, ...] = backoff.DELAYS,
-) -> list[UUID]:
-    """Write attempts and their deliveries' new states; the webhooks that this disabled.
+    writers: Writers = PLAIN,
+) -> list[Outlet]:
+    """Write attempts and their deliveries' new states; the webhooks and channels this disabled.
 
-    Webhooks before deliveries, each in the order of ids, as everywhere: no two wait for each other.
+    Outlets before deliveries, each in the order of ids, as everywhere: no two wait for each other.
     """
     disabled = _note_health(session, results, now=now)
-    alive = {
-        row.id: row
-        for row in session.execute(
-            select(Delivery.id, Delivery.state, Delivery.leased_by, Delivery.attempt_count)
-            .where(Delivery.id.in_([result.task.delivery_id for result in results]))
-            .order_by(Delivery.id)
-            .with_for_update()
-        )
-    }
-    kept = [result for result in results if result.task.delivery_id in alive]
+    tried = {"tried": [key for key, _ in _each(results)]}
+    alive = {row.id: row for row in session.execute(_HELD, tried)}
+    kept = [(key, result) for key, result in _each(results) if key in alive]
     connection = session.connection()
     if kept:
-        connection.execute(insert(_ATTEMPTS), [_attempt(result) for result in kept])
+        connection.execute(insert(_ATTEMPTS), [attempt(key, result) for key, result in kept])
     counted = [
-        (result, alive[result.task.delivery_id])
-        for result in kept
-        if _counts(result, alive[result.task.delivery_id], worker_id)
+        (result, alive[key]) for key, result in kept if _counts(result, alive[key], worker_id)
     ]
     arrived = [held.id for result, held in counted if result.is_success]
     if arrived:
-        connection.execute(_arrived(now).where(_DELIVERIES.c.id.in_(arrived)))
+        connection.execute(_ARRIVED, {"arrived": arrived, "at": now})
     failed = [
         _failure(result, held, now=now, delays=delays)
         for result, held in counted
@@ -84,7 +85,18 @@ def record(
     ]
     if failed:
         connection.execute(_FAILED, failed)
+    given_up = {row["key"] for row in failed if row["state"] == DeliveryState.FAILED}
+    for state, ended in ((DeliveryState.DELIVERED, {*arrived}), (DeliveryState.FAILED, given_up)):
+        letters = [held.letter_id for _, held in counted if held.letter_id and held.id in ended]
+        if letters:
+            to_people.end(session, letters, state, writers, now=now)
     return disabled
+
+
+def _each(results: Sequence[Result]) -> Iterator[tuple[UUID, Result]]:
+    for result in results:
+        for key in result.task.delivery_ids:
+            yield key, result
 
 
 _ATTEMPTS: Table = Attempt.__table__  # type: ignore[assignment]
@@ -104,43 +116,68 @@ _FAILED = (
 )
 
 
-def _arrived(now: datetime) -> Update:
-    return update(_DELIVERIES).values(
+_ARRIVED = (
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.id.in_(bindparam("arrived", expanding=True)))
+    .values(
         state=DeliveryState.DELIVERED,
         attempt_count=_DELIVERIES.c.attempt_count + 1,
         next_attempt_at=None,
-        finished_at=now,
+        finished_at=bindparam("at"),
         leased_until=None,
         leased_by=None,
     )
+)
+
+_HELD = (
+    select(
+        _DELIVERIES.c.id,
+        _DELIVERIES.c.state,
+        _DELIVERIES.c.leased_by,
+        _DELIVERIES.c.attempt_count,
+        _DELIVERIES.c.letter_id,
+    )
+    .where(_DELIVERIES.c.id.in_(bindparam("tried", expanding=True)))
+    .order_by(_DELIVERIES.c.id)
+    .with_for_update()
+)
 
 
-def _note_health(session: Session, results: Sequence[Result], *, now: datetime) -> list[UUID]:
-    by_webhook: dict[UUID, list[Result]] = {}
+def _note_health(session: Session, results: Sequence[Result], *, now: datetime) -> list[Outlet]:
+    by_outlet: dict[UUID, list[Result]] = {}
     for result in results:
-        by_webhook.setdefault(result.task.webhook.id, []).append(result)
+        if result.task.parcel.outlet is not None:
+            by_outlet.setdefault(result.task.lane_id, []).append(result)
     disabled = []
-    for webhook_id, ended in sorted(by_webhook.items()):
-        if any(result.is_success for result in ended):
-            health.note_success(session, webhook_id)
-        elif health.note_failure(session, webhook_id, now=now):
-            disabled.append(webhook_id)
-        if any(_status(result) == GONE for result in ended) and health.disable(
-            session, webhook_id, health.GONE, now=now
-        ):
-            disabled.append(webhook_id)
+    for outlet_id, ended in sorted(by_outlet.items()):
+        outlet = ended[0].task.parcel.outlet
+        if outlet and _has_just_ended(session, type(outlet), outlet_id, ended, now=now):
+            disabled.append(outlet)
     return disabled
+
+
+def _has_just_ended(
+    session: Session, kind: health.Kind, outlet_id: UUID, ended: Sequence[Result], *, now: datetime
+) -> bool:
+    is_dead = False
+    if any(result.is_success for result in ended):
+        health.note_success(session, kind, outlet_id)
+    else:
+        is_dead = health.note_failure(session, kind, outlet_id, now=now)
+    if any(_status(result) == GONE for result in ended):
+        return health.disable(session, kind, outlet_id, health.GONE, now=now) or is_dead
+    return is_dead
 
 
 def _status(result: Result) -> int | None:
     return result.outcome.status if isinstance(result.outcome, Answer) else None
 
 
-def _attempt(result: Result) -> dict[str, Any]:
+def attempt(delivery_id: UUID, result: Result) -> dict[str, Any]:
     outcome = result.outcome
     return {
         "id": new_id(),
-        "delivery_id": result.task.delivery_id,
+        "delivery_id": delivery_id,
         "started_at": result.started_at,
         "duration_ms": round(result.seconds * 1000),
         "request": result.request,
@@ -161,8 +198,7 @@ def _failure(
     result: Result, row: Held, *, now: datetime, delays: tuple[timedelta, ...]
 ) -> dict[str, Any]:
     tries = row.attempt_count + 1
-    is_gone = _status(result) == GONE
-    delay = None if is_gone else backoff.next_delay(tries, result.retry_after, delays)
+    delay = None if result.is_final else backoff.next_delay(tries, result.retry_after, delays)
     return {
         "key": row.id,
         "state": DeliveryState.FAILED if delay is None else DeliveryState.PENDING,

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NewType
+from typing import Any, NewType
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from service import events
-from service.dispatch import fan_out, guard, health, messages
+from service import audits, events
+from service.dispatch import applying, fan_out, guard, health, messages
 from service.dispatch.history import Sent
 from service.errors import Disabled, NotFound, invalid
-from service.models import Delivery, Event, Webhook
+from service.models import Delivery, Event, Site, Webhook
 from service.settings import Network
 
 BOTH_SECRETS = timedelta(hours=24)
@@ -36,14 +36,14 @@ CheckedUrl = NewType("CheckedUrl", str)
 """An address that `checked_url` let through."""
 
 
-def checked_url(url: str, allowed: Sequence[Network]) -> CheckedUrl:
+def checked_url(url: str, allowed: Sequence[Network], *, pointer: str = "/url") -> CheckedUrl:
     """The URL, if webhooks may go there now; raises InvalidFields. Asks a name server: not for
     use in a transaction. A name that nobody knows yet is let through: sending checks again.
     """
     try:
         guard.resolve(guard.parse(url), allowed, seconds=LOOK_UP_SECONDS)
     except guard.NotAllowed as error:
-        raise invalid("/url", f"Webhooks may not go there: {error}.") from None
+        raise invalid(pointer, f"Nothing is sent there: {error}.") from None
     except guard.NoSuchName:
         pass
     return CheckedUrl(url)
@@ -56,6 +56,7 @@ def create(
     patterns: Sequence[str],
     *,
     now: datetime,
+    by: str = audits.COMMAND_LINE,
     description: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Webhook:
@@ -63,11 +64,13 @@ def create(
     count = session.scalar(select(func.count()).where(Webhook.site_id == site_id)) or 0
     if count >= MOST_WEBHOOKS:
         raise invalid("", f"A site may have {MOST_WEBHOOKS} webhooks.")
+    wanted = checked_patterns(patterns)
+    _check_alone(session, site_id, wanted)
     webhook = Webhook(
         site_id=site_id,
         url=url,
         description=description,
-        events=checked_patterns(patterns),
+        events=wanted,
         headers=checked_headers(headers or {}),
         secret=messages.new_secret(),
         created_at=now,
@@ -75,6 +78,7 @@ def create(
     )
     session.add(webhook)
     session.flush()
+    audits.note(session, site_id, "webhook.made", url, by=by, now=now, after=_told(webhook))
     return webhook
 
 
@@ -98,6 +102,7 @@ def change(
     session: Session,
     webhook: Webhook,
     *,
+    by: str,
     now: datetime,
     url: CheckedUrl | None = None,
     patterns: Sequence[str] | None = None,
@@ -109,10 +114,14 @@ def change(
 
     Raises InvalidFields.
     """
+    before, kept = _told(webhook), webhook.headers
     if url is not None:
         webhook.url = url
     if patterns is not None:
-        webhook.events = checked_patterns(patterns)
+        wanted = checked_patterns(patterns)
+        if wanted != webhook.events:
+            _check_alone(session, webhook.site_id, wanted)
+        webhook.events = wanted
     if description is not None:
         webhook.description = description
     if headers is not None:
@@ -120,23 +129,39 @@ def change(
     webhook.updated_at = now
     session.flush()
     if enabled is False:
-        health.disable(session, webhook.id, DISABLED_BY_HAND, now=now)
+        health.disable(session, Webhook, webhook.id, DISABLED_BY_HAND, now=now)
         session.refresh(webhook)
     elif enabled and not webhook.enabled:
         webhook.enabled, webhook.disabled_reason, webhook.failing_since = True, None, None
         session.flush()
+    audits.note_change(
+        session,
+        webhook.site_id,
+        "webhook.changed",
+        webhook.url,
+        by=by,
+        now=now,
+        before=before,
+        after=_told(webhook),
+        masked={"headers"} if webhook.headers != kept else frozenset(),
+    )
 
 
-def remove(session: Session, webhook: Webhook) -> None:
+def remove(session: Session, webhook: Webhook, *, by: str, now: datetime) -> None:
     """Delete a webhook with its deliveries and pings."""
+    before = _told(webhook)
+    audits.note(
+        session, webhook.site_id, "webhook.removed", webhook.url, by=by, now=now, before=before
+    )
     session.execute(delete(Delivery).where(Delivery.webhook_id == webhook.id))
     session.execute(delete(Event).where(Event.webhook_id == webhook.id))
     session.delete(webhook)
     session.flush()
 
 
-def rotate_secret(webhook: Webhook, *, now: datetime) -> None:
+def rotate_secret(session: Session, webhook: Webhook, *, by: str, now: datetime) -> None:
     """Give a webhook a new secret; the old one signs too for 24 hours."""
+    audits.note(session, webhook.site_id, "webhook.secret_renewed", webhook.url, by=by, now=now)
     webhook.previous_secret = webhook.secret
     webhook.previous_secret_until = now + BOTH_SECRETS
     webhook.secret = messages.new_secret()
@@ -157,14 +182,41 @@ def ping(session: Session, webhook: Webhook, *, now: datetime) -> Sent:
     return Sent(delivery, event, [])
 
 
+def _told(webhook: Webhook) -> dict[str, Any]:
+    """What the audit log tells of a webhook."""
+    return {
+        "url": webhook.url,
+        "description": webhook.description,
+        "events": webhook.events,
+        "headers": [f"{name}: {messages.MASK}" for name in sorted(webhook.headers)],
+        "enabled": webhook.enabled,
+    }
+
+
 def checked_patterns(patterns: Sequence[str]) -> list[str]:
-    """The patterns, each once; raises InvalidFields where one matches no type of event."""
+    """The patterns, each once; raises InvalidFields where one matches no type of event.
+
+    `correction.apply` is no event to subscribe to: it stands alone, or not at all.
+    """
+    if applying.APPLY in patterns:
+        if {*patterns} != {applying.APPLY}:
+            raise invalid("/events", f"{applying.APPLY} stands alone: make a webhook for it.")
+        return [applying.APPLY]
     if not patterns:
         raise invalid("/events", "Name at least one event, as in correction.* or *.")
     for place, pattern in enumerate(patterns):
         if not any(fan_out.matches(pattern, kind) for kind in events.TYPES):
             raise invalid(f"/events/{place}", f"There is no event {pattern!r}.")
     return list(dict.fromkeys(patterns))
+
+
+def _check_alone(session: Session, site_id: UUID, patterns: Sequence[str]) -> None:
+    """Raise InvalidFields where a site would have two apply endpoints."""
+    if patterns == [applying.APPLY]:
+        # One at a time for the site, or two at once could make one each.
+        session.execute(select(Site.id).where(Site.id == site_id).with_for_update(key_share=True))
+        if any(map(applying.is_for_applying, of_site(session, site_id))):
+            raise invalid("/events", "This site has an address where corrections are applied.")
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:

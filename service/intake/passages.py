@@ -1,13 +1,17 @@
 """Which words a report is about: where they are now, and which correction is about the same."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import and_, bindparam, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from service import hashing, text
+from service.db import Prepared
 from service.intake.reports import NewReport
-from service.models import AnchorState, Article, Correction, Report, Revision, State
+from service.models import AnchorState, Correction, Report, Revision, State
 
 OPEN = frozenset({State.NEW, State.ACCEPTED})
 
@@ -28,30 +32,39 @@ class Place:
     """Whether the reader saw an older revision, and the newest one has the suggestion."""
 
 
-def find(session: Session, article: Article, new: NewReport) -> Place:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is to be known of a correction that a report joins or begins."""
+
+    id: UUID
+    state: State
+    suspected: bool
+    exact: str | None
+    start: int | None
+    """Where its words are now, else where the first reader saw them."""
+
+
+def find(session: Session, article_id: UUID, new: NewReport) -> Place:
     """Find the report's words in the article's newest revision."""
-    newest = session.scalar(
-        select(Revision)
-        .where(Revision.article_id == article.id)
-        .order_by(Revision.number.desc())
-        .limit(1)
-    )
-    if newest is None or new.exact is None:
+    if new.exact is None:
+        return Place(AnchorState.EXACT, new.start, new.end)
+    newest = _NEWEST.one(session, {"article": article_id})
+    if newest is None:
         return Place(AnchorState.EXACT, new.start, new.end)
     suggestions = [] if new.suggestion is None else [new.suggestion]
     outcome, anchor = text.verdict(_selector(new, new.start), suggestions, newest.text)
     state = AnchorState(anchor.state)
     # On this reader's page they stand where they stand: nothing has moved since.
     state = AnchorState.EXACT if state is AnchorState.MOVED else state
-    is_fixed = outcome == "applied" and _is_outdated(session, newest, new.revision)
+    is_fixed = outcome == "applied" and _is_outdated(session, article_id, newest, new.revision)
     return Place(state, anchor.start, anchor.end, has_text=True, is_fixed=is_fixed)
 
 
-def _is_outdated(session: Session, newest: Revision, seen: str | None) -> bool:
+def _is_outdated(session: Session, article_id: UUID, newest: Any, seen: str | None) -> bool:
     if seen is None or seen == newest.mark:
         return False
     older = select(Revision.id).where(
-        Revision.article_id == newest.article_id,
+        Revision.article_id == article_id,
         Revision.mark == seen,
         Revision.number < newest.number,
     )
@@ -63,59 +76,94 @@ def hash_of(new: NewReport) -> str | None:
     return hashing.fingerprint(text.normalise(new.exact)) if new.exact else None
 
 
-def same(session: Session, article: Article, new: NewReport, place: Place) -> Correction | None:
-    """The correction of the same error: an open one, or where it is fixed already, that one."""
+def same(
+    session: Session, article_id: UUID, new: NewReport, place: Place, *, suspected: bool
+) -> Known | None:
+    """The correction of the same error: an open one, or where it is fixed already, that one.
+
+    Suspected reports are kept among themselves: none adds to what readers are believed to say.
+    """
     if new.exact is None:
         return None
-    states = OPEN | {State.FIXED} if place.is_fixed else OPEN
-    start = new.start if place.start is None else place.start
-    candidates = session.execute(
-        select(Correction, Report.suggestion, Report.revision)
+    start = start_of(new, place)
+    found_by: dict[str, Any] = {"article": article_id, "hash": hash_of(new), "suspected": suspected}
+    if start is not None:
+        found_by |= {"before": start + len(new.exact) + 1, "after": start - 1}
+    wanted = _candidates(is_placed=start is not None, with_fixed=place.is_fixed)
+    for row in wanted.all(session, found_by):
+        known = Known(row.id, row.state, suspected, row.exact, _start(row))
+        if text.same_passage(
+            _selector(row, known.start),
+            _selector(new, start),
+            row.suggestion,
+            new.suggestion,
+            same_text=_is_same_text(row, new, place),
+        ):
+            return known
+    return None
+
+
+def start_of(new: NewReport, place: Place) -> int | None:
+    """Where the report's words are, as far as it is known."""
+    return new.start if place.start is None else place.start
+
+
+_NEWEST = Prepared(
+    select(Revision.text, Revision.mark, Revision.number)
+    .where(Revision.article_id == bindparam("article"))
+    .order_by(Revision.number.desc())
+    .limit(1)
+)
+
+
+@cache
+def _candidates(*, is_placed: bool, with_fixed: bool) -> Prepared:
+    """The corrections that quote the same, or may be in the same place.
+
+    All of them where a place is not known.
+    """
+    near = and_(
+        Correction.anchor_start <= bindparam("before"),
+        Correction.anchor_end >= bindparam("after"),
+    )
+    is_near = or_(
+        Correction.passage_hash == bindparam("hash"), Correction.anchor_start.is_(None), near
+    )
+    states = OPEN | {State.FIXED} if with_fixed else OPEN
+    return Prepared(
+        select(
+            Correction.id,
+            Correction.state,
+            Correction.exact,
+            Correction.prefix,
+            Correction.suffix,
+            Correction.start,
+            Correction.anchor_state,
+            Correction.anchor_start,
+            Report.suggestion,
+            Report.revision,
+        )
         .join(Report, and_(Report.correction_id == Correction.id, Report.ordinal == 1))
         .where(
-            Correction.article_id == article.id,
+            Correction.article_id == bindparam("article"),
             Correction.exact.is_not(None),
-            or_(Correction.passage_hash == hash_of(new), _near(start, new.exact)),
-            Correction.state.in_(states),
-            Correction.suspected == new.is_trapped,
+            Correction.state.in_([literal_column(f"'{state}'") for state in sorted(states)]),
+            Correction.suspected == bindparam("suspected"),
+            *((is_near,) if is_placed else ()),
         )
         .order_by(Correction.id)
         .limit(CANDIDATES)
     )
-    for known, suggestion, revision in candidates:
-        if text.same_passage(
-            _selector(known, _start(known)),
-            _selector(new, start),
-            suggestion,
-            new.suggestion,
-            same_text=_is_same_text(known, revision, new, place),
-        ):
-            found: Correction = known
-            return found
-    return None
 
 
-def _near(start: int | None, exact: str) -> ColumnElement[bool]:
-    """The corrections that may be in the same place; all of them where a place is not known."""
-    if start is None:
-        return true()
-    return or_(
-        Correction.anchor_start.is_(None),
-        and_(
-            Correction.anchor_start <= start + len(exact) + 1,
-            Correction.anchor_end >= start - 1,
-        ),
-    )
-
-
-def _is_same_text(known: Correction, revision: str | None, new: NewReport, place: Place) -> bool:
+def _is_same_text(known: Any, new: NewReport, place: Place) -> bool:
     """Whether the positions of both count in one text."""
     if place.has_text:
         return AnchorState.ORPHANED not in {known.anchor_state, place.state}
-    return revision == new.revision or None in {revision, new.revision}
+    return known.revision == new.revision or None in {known.revision, new.revision}
 
 
-def proposal(known: Correction, new: NewReport, place: Place) -> str | None:
+def proposal(known: Known, new: NewReport, place: Place) -> str | None:
     """The report's suggestion, told for just the words of a correction that quotes others.
 
     As it is where it cannot be told so.
@@ -123,12 +171,11 @@ def proposal(known: Correction, new: NewReport, place: Place) -> str | None:
     if new.suggestion is None or new.exact is None or known.exact in {None, new.exact}:
         return new.suggestion
     exact = known.exact or ""
-    start = new.start if place.start is None else place.start
-    words = text.narrowed(_selector(new, start), new.suggestion)
+    words = text.narrowed(_selector(new, start_of(new, place)), new.suggestion)
     # What the suggestion keeps at both ends is as long in it as in the quote.
     kept = len(words.prefix) - len(new.prefix)
     added = new.suggestion[kept : len(new.suggestion) - (len(new.exact) - kept - len(words.exact))]
-    at = _offset(exact, words, _start(known))
+    at = _offset(exact, words, known.start)
     return new.suggestion if at is None else exact[:at] + added + exact[at + len(words.exact) :]
 
 
@@ -140,9 +187,10 @@ def _offset(exact: str, words: text.Selector, start: int | None) -> int | None:
     return exact.index(words.exact) if words.exact and exact.count(words.exact) == 1 else None
 
 
-def _start(known: Correction) -> int | None:
-    return known.start if known.anchor_start is None else known.anchor_start
+def _start(known: Any) -> int | None:
+    start: int | None = known.start if known.anchor_start is None else known.anchor_start
+    return start
 
 
-def _selector(of: Correction | NewReport, start: int | None) -> text.Selector:
+def _selector(of: Any, start: int | None) -> text.Selector:
     return text.Selector(of.exact or "", of.prefix, of.suffix, start)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from service.errors import FieldError, InvalidFields
@@ -29,6 +29,10 @@ class NewReport:
     website: str = ""
     revision: str | None = None
     """The short hash of the article's text that the reader saw."""
+    seconds: float | None = None
+    """How long the form was open, as the sender says."""
+    altcha: str | None = None
+    """The solution of a challenge, Base64 of its JSON."""
 
     @property
     def is_trapped(self) -> bool:
@@ -36,8 +40,14 @@ class NewReport:
         return bool(self.website)
 
     def body_hash(self) -> str:
-        """SHA-256 over all fields: the same report sent again has the same."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """SHA-256 over what is said: the same report sent again has the same.
+
+        A solution may come along when it is sent again, and is no part of it.
+        """
+        said = {name: getattr(self, name) for name in _SAID}
+        if self.seconds is None:
+            del said["seconds"]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def check(self, excerpt_limit: int) -> None:
         """Check what one field alone does not tell; raises InvalidFields."""
@@ -64,6 +74,9 @@ class NewReport:
             )
         if found:
             raise InvalidFields(found[0]["detail"], errors=found)
+
+
+_SAID = [field.name for field in fields(NewReport) if field.name != "altcha"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The article's text: taken out of HTML, compared, searched. Pure: no database, no web."""
 
-from service.text.diff import Piece, word_diff
+from service.text.diff import Piece, whole_word_diff, word_diff
 from service.text.html import article_text
 from service.text.locating import ORPHANED, Anchor, locate
 from service.text.normalise import normalise
@@ -19,5 +19,6 @@ __all__ = [
     "normalise",
     "same_passage",
     "verdict",
+    "whole_word_diff",
     "word_diff",
 ]

@@ -35,6 +35,20 @@ def word_diff(before: str, after: str) -> list[Piece]:
     return _joined(pieces)
 
 
+def whole_word_diff(before: str, after: str) -> list[Piece]:
+    """As `word_diff`, but no piece is a part of a word: it can be read aloud."""
+    pieces: list[Piece] = []
+    for deleted, inserted, kept in _changes(words(before), words(after)):
+        pieces += _whole("".join(deleted), "".join(inserted))
+        if kept:
+            pieces.append(Piece("same", "".join(kept)))
+    return _joined(pieces)
+
+
+def _whole(before: str, after: str) -> list[Piece]:
+    return [Piece("delete", before)] * bool(before) + [Piece("insert", after)] * bool(after)
+
+
 def _changes(
     before: Sequence[str], after: Sequence[str]
 ) -> Iterator[tuple[list[str], list[str], list[str]]]:
@@ -67,7 +81,7 @@ def _changes(
 
 def _inside(deleted: Sequence[str], inserted: Sequence[str]) -> list[Piece]:
     before, after = "".join(deleted), "".join(inserted)
-    whole = [Piece("delete", before)] * bool(before) + [Piece("insert", after)] * bool(after)
+    whole = _whole(before, after)
     if len(deleted) != 1 or len(inserted) != 1:
         return whole
     old, new = graphemes(before), graphemes(after)

@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 from flask import jsonify, request
 from flask.wrappers import Response
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from service.accounts.principals import Scope
 from service.desk import revisions
@@ -51,6 +51,16 @@ class ArticleIn(ma.Schema):
         metadata={"description": "A text published before the newest one changes nothing."},
     )
 
+    section = Text(
+        100,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "For the statistics; else the first folder of the URL."},
+    )
+    tags = fields.List(
+        Text(100, minimum=1), load_default=None, allow_none=True, validate=validate.Length(max=50)
+    )
+
     @ma.validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
         if (data["html"] is None) == (data["text"] is None):
@@ -90,7 +100,14 @@ def push_article(sent: dict[str, Any]) -> Response:
         site = session.get_one(Site, principal().site_id)
     # Before the write: parsing and searching take long, and others wait for the lock.
     text = sent["text"] if sent["html"] is None else revisions.text_of(sent["html"], site)
-    new = NewText(sent["url"], revisions.plain(text), sent["title"], sent["published_at"])
+    new = NewText(
+        sent["url"],
+        revisions.plain(text),
+        sent["title"],
+        sent["published_at"],
+        section=(sent["section"] or "").strip() or None,
+        tags=None if sent["tags"] is None else tuple(sent["tags"]),
+    )
     with current.database().read() as session:
         searched = revisions.search(session, site, new)
     with current.database().write() as session:

@@ -54,13 +54,18 @@ class Parser(FlaskParser):
     ) -> NoReturn:
         """Raise InvalidFields with a pointer for every bad field."""
         # webargs puts the location on top of marshmallow's messages.
-        found = [entry for messages in _by_location(error).values() for entry in _flat(messages)]
-        raise InvalidFields(
-            f"{len(found)} field is not valid."
-            if len(found) == 1
-            else f"{len(found)} fields are not valid.",
-            errors=found,
-        )
+        raise refusal_of(*_by_location(error).values())
+
+
+def refusal_of(*messages: Any) -> InvalidFields:
+    """The refusal that says what marshmallow says, with a JSON pointer for every bad field."""
+    found = [entry for each in messages for entry in _flat(each)]
+    return InvalidFields(
+        f"{len(found)} field is not valid."
+        if len(found) == 1
+        else f"{len(found)} fields are not valid.",
+        errors=found,
+    )
 
 
 def _by_location(error: ma.ValidationError) -> dict[str, Any]:
@@ -95,11 +100,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
         """Pass the view what the schema loads from the request; refuse the rest."""
-        decorate: Callable[[View], View] = super().arguments(schema, **options)
+        # A class would be instantiated, and all its fields copied, for every request.
+        decorate: Callable[[View], View] = super().arguments(schema(), **options)
         return decorate
 
     def response(
-        self, status: int, schema: type[ma.Schema] | None = None, **options: Any
+        self,
+        status: int,
+        schema: type[ma.Schema] | dict[str, Any] | None = None,
+        **options: Any,
     ) -> Callable[[View], View]:
         """Dump what the view returns with the schema."""
         decorate: Callable[[View], View] = super().response(status, schema, **options)

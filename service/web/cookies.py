@@ -13,7 +13,7 @@ from service.errors import NotSignedIn
 from service.web import current, forms
 
 P = ParamSpec("P")
-Answer = str | AnyResponse
+Answer = str | AnyResponse | tuple[str, int]
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -59,10 +59,10 @@ def signed_in(
                 who = _authenticated()
             except NotSignedIn as refusal:
                 return over(refusal)
+            g.principal = who
             if request.method not in SAFE_METHODS:
                 forms.check(token())
             who.require(scope)
-            g.principal = who
             return view(who, *args, **kwargs)
 
         return guarded

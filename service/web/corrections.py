@@ -7,9 +7,12 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from service import addresses
+from service.desk.filters import Age, Filters, bounds
 from service.desk.moves import Decision
-from service.desk.queue import LIMIT, Filters, Sort
-from service.models import Category, State
+from service.desk.queue import LIMIT, Sort
+from service.dispatch.applying import Verdict
+from service.models import AnchorState, Category, Kind, State
+from service.web import current
 from service.web.schemas import AnchorOut, ProblemOut, Text
 
 MOST = 200
@@ -21,22 +24,50 @@ _IF_MATCH = re.compile(rf"\s*(?:\*|{_ENTITY_TAG}(?:\s*,\s*{_ENTITY_TAG})*)\s*")
 _VERSION = re.compile(r'(?<!W/)"([0-9]{1,9})"')
 
 
-class FiltersIn(ma.Schema):
-    """Which corrections; every filter that is given narrows the list."""
+class NarrowedIn(ma.Schema):
+    """Which corrections; every filter that is given narrows them."""
 
     state = fields.Enum(State, by_value=True, load_default=None)
     article = Text(addresses.URL_LIMIT, load_default=None)
     q = Text(200, load_default="")
-    assignee = Text(254, load_default=None)
+    assignee = Text(
+        254,
+        load_default=None,
+        metadata={"description": "An editor's e-mail address, or `nobody`."},
+    )
     suspected = fields.Boolean(load_default=False)
+    category = fields.Enum(Category, by_value=True, load_default=None)
+    language = Text(35, load_default=None)
+    reports = fields.Integer(
+        load_default=None,
+        validate=validate.Range(min=1, max=1_000_000),
+        metadata={"description": "At least so many."},
+    )
+    anchor = fields.Enum(AnchorState, by_value=True, load_default=None)
+    age = fields.Enum(Age, by_value=True, load_default=None)
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Any:
+        return _filters(data)
+
+
+class FiltersIn(NarrowedIn):
+    """One page of them."""
+
     sort = fields.Enum(Sort, by_value=True, load_default=Sort.NEWEST)
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(min=1, max=MOST))
     cursor = Text(200, load_default=None)
 
     @ma.post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def _make(self, data: dict[str, Any], **_: Any) -> Any:
         paging = {name: data.pop(name) for name in ("sort", "limit", "cursor")}
-        return {"filters": Filters(**data), **paging}
+        return {"filters": _filters(data), **paging}
+
+
+def _filters(data: dict[str, Any]) -> Filters:
+    if age := data.pop("age"):
+        data["since"], data["until"] = bounds(age, current.now())
+    return Filters(**data)
 
 
 class MoveIn(ma.Schema):
@@ -57,10 +88,35 @@ class MoveIn(ma.Schema):
         return Decision(data["to"], data["reason"], data["suggestion"], data["public_note"])
 
 
+class ApplyIn(ma.Schema):
+    """With which words a correction is accepted and applied."""
+
+    reason = Text(2000, load_default=None, allow_none=True)
+    suggestion = Text(
+        1000,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "The final wording; absent: the one that is kept, else what most "
+            "readers suggest. An empty text deletes the passage."
+        },
+    )
+    public_note = Text(2000, load_default=None, allow_none=True)
+
+    @ma.post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Decision:
+        return Decision(State.ACCEPTED, data["reason"], data["suggestion"], data["public_note"])
+
+
 class MovesIn(ma.Schema):
     """One decision for many corrections."""
 
-    ids = fields.List(Text(100), required=True, validate=validate.Length(min=1, max=MOST))
+    ids = fields.List(
+        Text(100),
+        required=True,
+        validate=validate.Length(min=1, max=MOST),
+        metadata={"description": "Ids; `ID.3` is refused unless version 3 is the newest."},
+    )
     to = fields.Enum(State, by_value=True, required=True)
     reason = Text(2000, load_default=None, allow_none=True)
 
@@ -70,6 +126,7 @@ class ChangesIn(ma.Schema):
 
     assignee = Text(254, allow_none=True, metadata={"description": "An editor's e-mail address."})
     category = fields.Enum(Category, by_value=True, allow_none=True)
+    wording = Text(1000, allow_none=True, metadata={"description": "What the editors settled on."})
     public_note = Text(2000, allow_none=True)
     duplicate_of = fields.UUID(allow_none=True)
     suspected = fields.Boolean()
@@ -116,6 +173,24 @@ class ArticleOut(ma.Schema):
     lang = fields.String(required=True, allow_none=True)
 
 
+class ReasonOut(ma.Schema):
+    """One thing that speaks for spam."""
+
+    reason = fields.String(
+        required=True,
+        validate=validate.OneOf(["trapped", "quick", "links", "repeated", "burst", "blocked-word"]),
+    )
+    points = fields.Integer(required=True)
+    count = fields.Integer(metadata={"description": "Of links, or of earlier reports."})
+
+
+class SpamOut(ma.Schema):
+    """How much a report looks like spam, 0 to 100, and what that is made of."""
+
+    score = fields.Integer(required=True)
+    reasons = fields.List(fields.Nested(ReasonOut), required=True)
+
+
 class ReportSeen(ma.Schema):
     """One report, as an editor sees it."""
 
@@ -126,6 +201,22 @@ class ReportSeen(ma.Schema):
     email = fields.String(required=True, allow_none=True)
     selector = fields.List(fields.Dict(), required=True)
     created_at = fields.DateTime(required=True)
+
+
+class PublicationOut(ma.Schema):
+    """What the record says of a correction, from `published_at` on."""
+
+    id = fields.UUID(required=True)
+    version = fields.Integer(required=True)
+    kind = fields.Enum(Kind, by_value=True, required=True)
+    said = fields.String(required=True, allow_none=True)
+    says = fields.String(required=True, allow_none=True)
+    note = fields.String(required=True, allow_none=True)
+    thanks = fields.String(required=True, allow_none=True)
+    published_at = fields.DateTime(required=True)
+    changed_at = fields.DateTime(required=True, allow_none=True)
+    withdrawn_at = fields.DateTime(required=True, allow_none=True)
+    withdrawn_reason = fields.String(required=True, allow_none=True)
 
 
 class CorrectionOut(ma.Schema):
@@ -141,6 +232,11 @@ class CorrectionOut(ma.Schema):
     suggestions = fields.List(fields.Nested(SuggestionOut), required=True)
     wording = fields.String(required=True, allow_none=True)
     report_count = fields.Integer(required=True)
+    spam = fields.Nested(
+        SpamOut,
+        required=True,
+        metadata={"description": "That of the report that looks most like it."},
+    )
     reports = fields.List(
         fields.Nested(ReportSeen),
         required=True,
@@ -150,8 +246,19 @@ class CorrectionOut(ma.Schema):
     assignee = fields.String(required=True, allow_none=True)
     duplicate_of = fields.UUID(required=True, allow_none=True)
     public_note = fields.String(required=True, allow_none=True)
+    publication = fields.Nested(PublicationOut, required=True, allow_none=True)
     created_at = fields.DateTime(required=True)
     updated_at = fields.DateTime(required=True)
+
+
+class AppliedOut(ma.Schema):
+    """What the content system said, and the correction as it is since."""
+
+    result = fields.Enum(Verdict, by_value=True, required=True)
+    detail = fields.String(
+        required=True, metadata={"description": "The content system's words; may be empty."}
+    )
+    correction = fields.Nested(CorrectionOut, required=True)
 
 
 class CorrectionsOut(ma.Schema):

@@ -1,15 +1,27 @@
 """What a request needs of the application: its database, settings and clock."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import current_app
 
 from service.db import Database
+from service.models import Site
 from service.settings import Settings
 
 NAME = "corrigenda"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSite:
+    """A site as it was read: good until this process writes, or some moments later."""
+
+    site: Site
+    changes: int
+    """The database's changes before it was read."""
+    until: float
+    """By the monotonic clock, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,8 @@ class Parts:
     clock: Callable[[], datetime]
     on_event: Callable[[], None]
     """Called after a commit that may have written events: wakes a worker in this process."""
+    sites: dict[str, KnownSite] = field(default_factory=dict)
+    """By their keys, as they were read lately."""
 
 
 def parts() -> Parts:

@@ -10,10 +10,13 @@ from service import snapshots
 from service.accounts.principals import Principal, Scope
 from service.desk import changes, moves, queue
 from service.desk.moves import By, Decision, Seen
+from service.errors import NotApplied
 from service.web import current, problems
 from service.web.auth import SECURITY, needs, principal
 from service.web.bodies import Blueprint
 from service.web.corrections import (
+    AppliedOut,
+    ApplyIn,
     ChangesIn,
     CorrectionOut,
     CorrectionsOut,
@@ -23,6 +26,7 @@ from service.web.corrections import (
     MovesIn,
     OutcomesOut,
 )
+from service.web.handovers import hand_over
 
 blueprint = Blueprint(
     "corrections", __name__, url_prefix="/api/v1/corrections", description="For editors"
@@ -81,6 +85,7 @@ def change_correction(
             principal().site_id,
             correction_id,
             wanted,
+            by=by(principal()),
             now=current.now(),
             versions=versions,
         )
@@ -112,6 +117,27 @@ def move_correction(
         [item] = snapshots.of_corrections(session, [correction_id])
     current.parts().on_event()
     return _tagged(item)
+
+
+@blueprint.route("/<uuid:correction_id>/apply", methods=["POST"])
+@needs(Scope.REVIEW)
+@blueprint.doc(security=SECURITY)
+@blueprint.arguments(ApplyIn)
+@blueprint.arguments(IfMatch, location="headers")
+@blueprint.response(200, AppliedOut)
+def apply_correction(
+    decision: Decision, versions: frozenset[int] | None, correction_id: UUID
+) -> Response:
+    """Accept it and have the site's content system apply it; 502 where that gives no verdict."""
+    who = principal()
+    reply = hand_over(who, correction_id, decision, lambda *_: Seen(versions))
+    if reply.verdict is None:
+        raise NotApplied(f"The correction stays accepted, and can be sent again: {reply.detail}.")
+    with current.database().read() as session:
+        [item] = snapshots.of_corrections(session, [correction_id])
+    made = jsonify(result=reply.verdict, detail=reply.detail, correction=item)
+    made.set_etag(str(item["version"]))
+    return made
 
 
 @blueprint.route("/moves", methods=["POST"])

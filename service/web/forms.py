@@ -1,15 +1,17 @@
 """Forms of our own pages: sent from our own pages only, and from this very session."""
 
 import hmac
+from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
 from flask import Request, request
+from flask_babel import get_timezone, gettext
 
-from service.errors import CrossSiteRequest
+from service.errors import CrossSiteRequest, InvalidFields, invalid
 from service.hashing import keyed
 from service.web import current
-from service.web.bodies import Parser
+from service.web.bodies import Parser, refusal_of
 
 FIELD = "form_token"
 
@@ -30,7 +32,9 @@ def check_origin() -> None:
     if fetched_from is not None:
         is_ours = fetched_from in {"same-origin", "none"}
     else:
-        ours = {current.settings().public_url, request.host_url.rstrip("/")}
+        ours = {current.settings().public_url}
+        if not current.settings().is_secure:
+            ours.add(request.host_url.rstrip("/"))
         is_ours = origin is None or origin in ours
     if not is_ours:
         raise CrossSiteRequest("This form was not sent from our own page.")
@@ -61,9 +65,49 @@ class FormParser(Parser):
         sent = {
             name: value.strip().replace("\r\n", "\n") or None for name, value in req.form.items()
         }
+        if "wording" in sent:
+            sent.setdefault("suggestion", sent["wording"])
         if "deletes" in sent:
             sent["suggestion"] = ""
         return sent
+
+
+def told(refusal: InvalidFields) -> dict[str, str]:
+    """What is wrong with each field, by its name, in the language of who is asking."""
+    return {
+        error["pointer"].removeprefix("/").partition("/")[0]: gettext(error["detail"])
+        for error in reversed(refusal.errors)
+    }
+
+
+def storable_text(field: str) -> str:
+    """A field of the form without characters that no database holds."""
+    text = request.form.get(field, "").strip()
+    return "".join(character for character in text if character.isprintable())
+
+
+def moment(field: str) -> datetime:
+    """The instant of a date, or of a date and time, by the clock of who is asking.
+
+    Raises InvalidFields.
+    """
+    try:
+        typed = datetime.fromisoformat(request.form.get(field, ""))
+        return typed.replace(tzinfo=get_timezone()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise invalid(f"/{field}", "Give a date and a time.") from None
+
+
+def local(at: datetime) -> str:
+    """An instant as a browser's field for date and time has it, by the clock of who is asking."""
+    return f"{at.astimezone(get_timezone()):%Y-%m-%dT%H:%M}"
+
+
+def load(schema: ma.Schema, body: dict[str, Any]) -> Any:
+    """What a schema makes of a form that was put together as a body; raises InvalidFields."""
+    if errors := schema.validate(body):
+        raise refusal_of(errors)
+    return schema.load(body)
 
 
 def read(schema: ma.Schema) -> Any:

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 
 from service.db import migrate
 from service.logs import log_request
-from service.web import current
+from service.web import current, metrics
 
 blueprint = Blueprint("ops", __name__)
 
@@ -78,6 +78,7 @@ def register(app: Flask) -> None:
         response.headers["X-Request-Id"] = g.request_id
         # The rule, not the path: a path may hold a secret link.
         rule = request.url_rule.rule if request.url_rule else "(none)"
-        milliseconds = (time.perf_counter() - g.began) * 1000
-        log_request(g.request_id, request.method, rule, response.status_code, milliseconds)
+        seconds = time.perf_counter() - g.began
+        log_request(g.request_id, request.method, rule, response.status_code, seconds * 1000)
+        metrics.count(rule, response.status_code, seconds)
         return response

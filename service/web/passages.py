@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from typing import Any
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -15,6 +14,7 @@ from service import addresses
 from service.text import Piece, word_diff
 from service.text.diff import Kind
 from service.text.words import words
+from service.web import fragments
 
 AROUND = 64
 """So many characters of context are shown."""
@@ -206,18 +206,24 @@ def direction(text: str) -> str:
     return "rtl" if right > left else "ltr"
 
 
-def link(item: dict[str, Any]) -> str | None:
-    """The article's address, at the passage (a text fragment); None where it is no safe link."""
+def link(item: dict[str, Any], text: str | None = None) -> str | None:
+    """The article's address, at the passage (a text fragment); None where it is no safe link.
+
+    `text` is the article's newest one, where it is known: the passage is told by what it has.
+    """
     url: str = item["article"]["url"]
     if not addresses.is_safe(url):
         return None
-    if not item["selector"]:
+    if not item["selector"] or item["anchor"]["state"] == "orphaned":
         return url
-    quoted = item["selector"][0]
-    exact = " ".join(quoted["exact"].split())
-    return f"{url}#:~:text={_fragment(exact)}" if exact else url
+    found = fragments.directive(*_now(item, text))
+    return f"{url}#:~:{found}" if found else url
 
 
-def _fragment(text: str) -> str:
-    # The dash is syntax in a text directive, and quote() leaves it.
-    return quote(text, safe="").replace("-", "%2D")
+def _now(item: dict[str, Any], text: str | None) -> tuple[str, str, str]:
+    """The passage's words, and what stands before and behind them, in the newest text known."""
+    start, end = item["anchor"]["start"], item["anchor"]["end"]
+    if text is None or start is None or end is None:
+        quoted = item["selector"][0]
+        return quoted["exact"], quoted["prefix"], quoted["suffix"]
+    return text[start:end], text[max(0, start - AROUND) : start], text[end : end + AROUND]

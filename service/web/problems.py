@@ -40,7 +40,7 @@ def body_of(refusal: Refusal) -> dict[str, object]:
     }
     if refusal.errors:
         body["errors"] = refusal.errors
-    return body
+    return {**body, **refusal.members}
 
 
 def of_http(error: HTTPException) -> Response:

@@ -1,18 +1,18 @@
 """The readers' API: the widget's needs, reports, receipts."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from flask import Response, jsonify, make_response, request
-from sqlalchemy.exc import IntegrityError
+from flask import Response, current_app, json, make_response, request
 
-from service import intake
 from service.intake import NewReport
-from service.record import receipts
-from service.web import cors, current, strings
+from service.web import cors, current, places, receipts, reports, strings
 from service.web.bodies import Blueprint
-from service.web.limits import limiter, report_limits
+from service.web.limits import REPORTS, limiter, report_limits
 from service.web.schemas import (
     ReceiptOut,
+    ReceiptQuery,
     ReportIn,
     ReportKey,
     ReportOut,
@@ -22,40 +22,66 @@ from service.web.schemas import (
 
 blueprint = Blueprint("public", __name__, url_prefix="/api/v1", description="For readers' pages")
 
-WIDGET_SECONDS = 300
+WIDGET_AGE = timedelta(minutes=5)
 
 
 @blueprint.route("/sites/<key>/widget")
 @blueprint.arguments(WidgetQuery, location="query")
 @blueprint.response(200, WidgetOut)
 def widget(query: dict[str, Any], key: str) -> Response:
-    """Strings, limits and links for the widget."""
-    made = jsonify(strings.widget(cors.site(), query["locale"]))
+    """Strings, limits and links for the widget; what a page's places show where `url` has some."""
+    site, locale, now = cors.site(), query["locale"], current.now()
+    with current.database().read() as session:
+        answer = strings.widget(site, locale)
+        answer |= places.support(
+            session, site, locale, now=now, ahead=WIDGET_AGE, has_place=query["support"]
+        )
+        if query["url"]:
+            answer |= places.about(session, site, query["url"], locale, now=now)
+    # Letters as they are: escaped ones weigh twice as much, and readers wait for them.
+    return _kept(json.dumps(answer, ensure_ascii=False, sort_keys=False, separators=(",", ":")))
+
+
+@blueprint.route("/sites/<key>/places.js")
+@blueprint.arguments(WidgetQuery, location="query")
+@blueprint.response(200, {"type": "string"}, content_type="text/javascript")
+def places_script(query: dict[str, Any], key: str) -> Response:
+    """What a page's places show, with the code that shows it: all they need in one script."""
+    site, locale, now = cors.site(), query["locale"], current.now()
+    told = strings.beside(site, locale)
+    with current.database().read() as session:
+        if query["support"]:
+            told |= places.support(session, site, locale, now=now, ahead=WIDGET_AGE, has_place=True)
+            # The ask of this moment alone: the script decides by the clock itself.
+            del told["campaign"]
+        if query["url"]:
+            told |= places.about(session, site, query["url"], locale, now=now)
+    return _kept(places.script(told, Path(str(current_app.static_folder))), "text/javascript")
+
+
+def _kept(text: str, mimetype: str = "application/json") -> Response:
+    """An answer that browsers and caches may keep for a while."""
+    made = Response(text, mimetype=mimetype)
     made.cache_control.public = True
-    made.cache_control.max_age = WIDGET_SECONDS
+    made.cache_control.max_age = int(WIDGET_AGE.total_seconds())
     made.add_etag()
     made.make_conditional(request)
     return made
 
 
 @blueprint.route("/sites/<key>/reports", methods=["POST"])
-@limiter.limit(report_limits)
+@limiter.shared_limit(report_limits, scope=REPORTS)
 @blueprint.arguments(ReportIn)
 @blueprint.arguments(ReportKey, location="headers")
 @blueprint.response(201, ReportOut)
 def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response:
     """Keep a report; answered only once it is durable."""
-    try:
-        receipt = _submit(new, headers["idempotency_key"])
-    except IntegrityError:
-        # Two requests with one key met; the second try finds the first one's report.
-        receipt = _submit(new, headers["idempotency_key"])
-    current.parts().on_event()
+    receipt = reports.keep(new, headers["idempotency_key"])
     made = make_response(
         {
             "id": str(receipt.report_id),
             "correction_id": str(receipt.correction_id),
-            "receipt_url": f"{current.settings().public_url}/r/{receipt.token}",
+            "receipt_url": reports.receipt_url(receipt),
             "already_reported": receipt.already_reported,
             **({"already_fixed": True} if receipt.already_fixed else {}),
         },
@@ -66,22 +92,11 @@ def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response
     return made
 
 
-def _submit(new: NewReport, idempotency_key: str) -> intake.Receipt:
-    with current.database().write() as session:
-        return intake.submit(
-            session,
-            cors.site(),
-            new,
-            key=idempotency_key,
-            secret=current.settings().secret_key,
-            now=current.now(),
-        )
-
-
 @blueprint.route("/receipts/<token>")
+@blueprint.arguments(ReceiptQuery, location="query")
 @blueprint.response(200, ReceiptOut)
 @limiter.limit("120/minute")
-def receipt(token: str) -> dict[str, Any]:
-    """What became of a report."""
-    with current.database().read() as session:
-        return receipts.find(session, token)
+def receipt(query: dict[str, Any], token: str) -> dict[str, Any]:
+    """What became of a report: the reader's own words and what the editors say to everybody."""
+    found, _ = receipts.find(token)
+    return found

@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 from service import addresses
 from service.intake import NewReport
 from service.models import AnchorState, Category, State
+from service.record.stages import Stage
 
 # PostgreSQL refuses NUL, and nobody can encode a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -75,7 +76,10 @@ class TextPositionSelector(ma.Schema):
 class Selector(fields.Field[dict[str, Any]]):
     """One of the two selectors, told apart by `type`."""
 
-    KINDS = {"TextQuoteSelector": TextQuoteSelector, "TextPositionSelector": TextPositionSelector}  # noqa: RUF012
+    KINDS = {  # noqa: RUF012
+        "TextQuoteSelector": TextQuoteSelector(),
+        "TextPositionSelector": TextPositionSelector(),
+    }
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -83,7 +87,7 @@ class Selector(fields.Field[dict[str, Any]]):
             raise ma.ValidationError(
                 {"type": ["Must be TextQuoteSelector or TextPositionSelector."]}
             )
-        loaded: dict[str, Any] = self.KINDS[kind]().load(value)
+        loaded: dict[str, Any] = self.KINDS[kind].load(value)
         return {**loaded, "type": kind}
 
 
@@ -123,6 +127,19 @@ class ReportIn(ma.Schema):
     category = fields.Enum(Category, by_value=True, load_default=None, allow_none=True)
     email = Text(254, load_default=None, allow_none=True)
     website = Text(2000, load_default="", allow_none=True)
+    seconds = fields.Float(
+        load_default=None,
+        allow_none=True,
+        allow_nan=False,
+        validate=validate.Range(min=0),
+        metadata={"description": "How long the form was open; very few count towards spam."},
+    )
+    altcha = Text(
+        2000,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The solution of a challenge that was asked for, in Base64."},
+    )
 
     @ma.validates("email")
     def _email(self, value: str | None, **_: Any) -> None:
@@ -152,6 +169,8 @@ class ReportIn(ma.Schema):
             category=data["category"],
             email=data["email"] or None,
             website=data["website"] or "",
+            seconds=data["seconds"],
+            altcha=data["altcha"] or None,
         )
 
 
@@ -187,14 +206,34 @@ class ReportOut(ma.Schema):
     )
 
 
+class ReceiptQuery(ma.Schema):
+    """How a receipt is told."""
+
+    locale = Text(35, load_default="", metadata={"description": "Of `title` and `detail`."})
+
+
 class ReceiptOut(ma.Schema):
     """What became of a report, for the reader who sent it."""
 
     state = fields.Enum(State, by_value=True, required=True)
+    stage = fields.Enum(Stage, by_value=True, required=True)
+    title = fields.String(required=True, metadata={"description": "The stage in words."})
+    detail = fields.String(required=True)
+    locale = fields.String(required=True, metadata={"description": "BCP 47"})
     public_note = fields.String(required=True, allow_none=True)
+    record_url = fields.URL(
+        required=True, allow_none=True, metadata={"description": "Its entry in the record."}
+    )
+    mail = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(["asked", "agreed"]),
+        metadata={"description": "Whether the reader was asked to confirm an address, or has."},
+    )
     article = fields.Dict(required=True)
     exact = fields.String(required=True, allow_none=True)
     suggestion = fields.String(required=True, allow_none=True)
+    comment = fields.String(required=True, allow_none=True)
     created_at = fields.String(required=True)
     updated_at = fields.String(required=True)
 
@@ -203,7 +242,14 @@ class WidgetQuery(ma.Schema):
     """What the widget says of the page it is on."""
 
     locale = Text(35, load_default="")
-    url = Text(addresses.URL_LIMIT, load_default="")
+    url = Text(
+        addresses.URL_LIMIT,
+        load_default="",
+        metadata={"description": "Of a page with a place for its corrections."},
+    )
+    support = fields.Boolean(
+        load_default=False, metadata={"description": "Whether the page has a place for asks."}
+    )
 
 
 class WidgetOut(ma.Schema):
@@ -213,10 +259,18 @@ class WidgetOut(ma.Schema):
     dir = fields.String(required=True, validate=validate.OneOf(["ltr", "rtl"]))
     strings = fields.Dict(required=True)
     limits = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    categories = fields.List(fields.String(), required=True)
     links = fields.Dict(required=True)
     article_selector = fields.String(required=True, allow_none=True)
     campaign = fields.Dict(required=True, allow_none=True)
+    support = fields.Dict(
+        metadata={
+            "description": "Asks under the thanks (with `support` all asks and the appeal) and the "
+            "rule for quoting; only where the site has any of these."
+        }
+    )
+    corrections = fields.Dict(
+        metadata={"description": "Published corrections of the article `url`, if it has some."}
+    )
 
 
 class ProblemOut(ma.Schema):

@@ -141,11 +141,11 @@ def list_webhooks() -> Response:
 @blueprint.response(201, WebhookWithSecretOut)
 def create_webhook(wanted: dict[str, Any]) -> Response:
     """Make a webhook; its secret is shown this once."""
-    values = _values(wanted)
+    who, values = principal(), checked(wanted)
     enabled = values.pop("enabled", None)
     with current.database().write() as session:
-        made = webhooks.create(session, principal().site_id, now=current.now(), **values)
-        webhooks.change(session, made, now=current.now(), enabled=enabled)
+        made = webhooks.create(session, who.site_id, by=who.label, now=current.now(), **values)
+        webhooks.change(session, made, by=who.label, now=current.now(), enabled=enabled)
     answer = jsonify({**shown(made), "secret": made.secret})
     answer.status_code = 201
     answer.headers["Location"] = f"/api/v1/webhooks/{made.id}"
@@ -169,10 +169,10 @@ def get_webhook(webhook_id: UUID) -> Response:
 @blueprint.response(200, WebhookOut)
 def change_webhook(wanted: dict[str, Any], webhook_id: UUID) -> Response:
     """Change some of it; deliveries that wait for a webhook which is disabled have failed."""
-    values = _values(wanted)
+    values = checked(wanted)
     with current.database().write() as session:
         webhook = _locked(session, webhook_id)
-        webhooks.change(session, webhook, now=current.now(), **values)
+        webhooks.change(session, webhook, by=principal().label, now=current.now(), **values)
     return jsonify(shown(webhook))
 
 
@@ -183,7 +183,8 @@ def change_webhook(wanted: dict[str, Any], webhook_id: UUID) -> Response:
 def delete_webhook(webhook_id: UUID) -> Response:
     """Delete it with its deliveries."""
     with current.database().write() as session:
-        webhooks.remove(session, _locked(session, webhook_id))
+        webhook = _locked(session, webhook_id)
+        webhooks.remove(session, webhook, by=principal().label, now=current.now())
     return Response(status=204)
 
 
@@ -208,7 +209,7 @@ def rotate_secret(webhook_id: UUID) -> Response:
     """Give it a new secret, shown this once; both sign for 24 hours."""
     with current.database().write() as session:
         webhook = _locked(session, webhook_id)
-        webhooks.rotate_secret(webhook, now=current.now())
+        webhooks.rotate_secret(session, webhook, by=principal().label, now=current.now())
     return jsonify({**shown(webhook), "secret": webhook.secret})
 
 
@@ -246,7 +247,9 @@ def redeliver_failed(wanted: dict[str, Any], webhook_id: UUID) -> Response:
     """Send again all that has failed since a moment."""
     with current.database().write() as session:
         webhook = _locked(session, webhook_id)
-        count = history.redeliver_failed(session, webhook, since=wanted["since"], now=current.now())
+        count = history.redeliver_failed(
+            session, webhook, **wanted, by=principal().label, now=current.now()
+        )
     current.parts().on_event()
     return _accepted({"count": count})
 
@@ -260,7 +263,7 @@ def replay(wanted: dict[str, Any], webhook_id: UUID) -> Response:
     """Send past events that it has not heard of, from a moment on."""
     with current.database().write() as session:
         webhook = _locked(session, webhook_id)
-        count = history.replay(session, webhook, since=wanted["since"], now=current.now())
+        count = history.replay(session, webhook, **wanted, by=principal().label, now=current.now())
     current.parts().on_event()
     return _accepted({"count": count})
 
@@ -272,7 +275,8 @@ def replay(wanted: dict[str, Any], webhook_id: UUID) -> Response:
 def redeliver(delivery_id: UUID) -> Response:
     """Send one delivery again, under the same id."""
     with current.database().write() as session:
-        sent = history.redeliver(session, principal().site_id, delivery_id, now=current.now())
+        who = principal()
+        sent = history.redeliver(session, who.site_id, delivery_id, by=who.label, now=current.now())
     current.parts().on_event()
     return _accepted(shown_delivery(sent))
 
@@ -322,7 +326,7 @@ def _shown_attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _values(wanted: dict[str, Any]) -> dict[str, Any]:
+def checked(wanted: dict[str, Any]) -> dict[str, Any]:
     """The body as the verbs want it; the name server is asked before a transaction begins."""
     values = dict(wanted)
     if "url" in values:

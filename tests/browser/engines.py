@@ -4,7 +4,6 @@ An engine brings seven primitives; everything else is built on them here, so tha
 the same questions in the same way.
 """
 
-import copy
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -120,6 +119,11 @@ class Place:
         box = self.box()
         self._engine.click_at(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
+    def tap(self) -> None:
+        """Touch its middle with a finger."""
+        box = self.box()
+        self._engine.tap_at(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
     def focus(self) -> None:
         """Give it the keyboard."""
         self.wait()
@@ -148,6 +152,9 @@ class Engine(ABC):
 
     name: str
 
+    # Whether its driver has fingers: WebKitGTK's makes a mouse of them.
+    has_touch: ClassVar[bool] = True
+
     @abstractmethod
     def open(self, url: str) -> None:
         """Go to an address and wait until it has loaded."""
@@ -167,6 +174,14 @@ class Engine(ABC):
     @abstractmethod
     def click_at(self, x: float, y: float) -> None:
         """Click with the mouse at a place of the viewport, in CSS pixels."""
+
+    def tap_at(self, x: float, y: float) -> None:
+        """Touch a place of the viewport with a finger."""
+        raise NotImplementedError(f"The driver of {self.name} has no fingers")
+
+    def set_offline(self, is_offline: bool) -> None:
+        """Take the network away from the page, or give it back."""
+        raise NotImplementedError(f"The driver of {self.name} cannot take the network away")
 
     @abstractmethod
     def screenshot(self, file: Path) -> None:
@@ -215,28 +230,42 @@ class Chromium(Engine):
 
     name = "chromium"
     _driver: ClassVar[Playwright | None] = None
-    _open: ClassVar[int] = 0
+    _browser: ClassVar[Browser | None] = None
 
     def __init__(self, **options: Any) -> None:
-        binary = shutil.which("chromium") or shutil.which("chromium-browser")
-        if not binary:
-            raise EngineMissing("Chromium is not installed (Debian: apt-get install chromium)")
-        # Playwright wants to be started once in a thread, however many browsers there are.
-        Chromium._driver = Chromium._driver or sync_playwright().start()
-        Chromium._open += 1
-        self._browser = Chromium._driver.chromium.launch(
-            executable_path=binary,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            proxy={"server": NOWHERE, "bypass": "127.0.0.1,localhost"},
-        )
-        self.context = self._browser.new_context(**options)
+        self._others: list[Chromium] = []
+        self.context = self._launched().new_context(**options)
         self.page = self.context.new_page()
+
+    @classmethod
+    def _launched(cls) -> Browser:
+        """The one process of this browser: its contexts share neither cookies nor storage."""
+        if cls._browser is None:
+            # The shell has no windows to draw and opens a page in a third of the time.
+            names = ("chromium-headless-shell", "chromium", "chromium-browser")
+            binary = next(filter(None, map(shutil.which, names)), None)
+            if not binary:
+                raise EngineMissing("Chromium is not installed (Debian: apt-get install chromium)")
+            cls._driver = sync_playwright().start()
+            cls._browser = cls._driver.chromium.launch(
+                executable_path=binary,
+                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+                proxy={"server": NOWHERE, "bypass": "127.0.0.1,localhost"},
+            )
+        return cls._browser
+
+    @classmethod
+    def quit(cls) -> None:
+        """End the process, if there is one."""
+        if cls._browser and cls._driver:
+            cls._browser.close()
+            cls._driver.stop()
+        cls._browser = cls._driver = None
 
     def another(self, **options: Any) -> "Chromium":
         """Another person's page: the same browser, none of this one's cookies."""
-        other = copy.copy(self)
-        other.context = self._browser.new_context(**options)
-        other.page = other.context.new_page()
+        other = Chromium(**options)
+        self._others.append(other)
         return other
 
     def open(self, url: str) -> None:
@@ -254,15 +283,25 @@ class Chromium(Engine):
     def click_at(self, x: float, y: float) -> None:
         self.page.mouse.click(x, y)
 
+    def tap_at(self, x: float, y: float) -> None:
+        # Playwright's own refuses where the page was not told of a touch screen, as on a desk.
+        session = self.context.new_cdp_session(self.page)
+        session.send(
+            "Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        )
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        session.detach()
+
+    def set_offline(self, is_offline: bool) -> None:
+        self.context.set_offline(is_offline)
+
     def screenshot(self, file: Path) -> None:
         self.page.screenshot(path=file)
 
     def close(self) -> None:
-        self._browser.close()
-        Chromium._open -= 1
-        if Chromium._driver and not Chromium._open:
-            Chromium._driver.stop()
-            Chromium._driver = None
+        for other in self._others:
+            other.close()
+        self.context.close()
 
 
 class Firefox(Engine):
@@ -324,6 +363,12 @@ class Firefox(Engine):
     def click_at(self, x: float, y: float) -> None:
         self._ask("click", x, y)
 
+    def tap_at(self, x: float, y: float) -> None:
+        self._ask("tap", x, y)
+
+    def set_offline(self, is_offline: bool) -> None:
+        self._ask("offline", is_offline)
+
     def screenshot(self, file: Path) -> None:
         self._ask("screenshot", str(file))
 
@@ -339,6 +384,7 @@ class WebKitGTK(Engine):
     """WebKitGTK's MiniBrowser by WebDriver, on a screen of its own that nobody sees."""
 
     name = "webkitgtk"
+    has_touch = False
 
     def __init__(self, width: int = 1280, height: int = 720) -> None:
         browsers = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))

@@ -76,7 +76,15 @@ class Way:
 
     def posts(self) -> list[tuple[str, str, dict[str, str], bytes]]:
         """The reports that came by: method, path, headers, body."""
-        return [request for request in self.seen if request[0] == "POST"]
+        return [
+            request
+            for request in self.seen
+            if request[0] == "POST" and request[1].endswith("/reports")
+        ]
+
+    def posted(self, path: str) -> list[bytes]:
+        """The bodies that were posted to where a path ends so."""
+        return [body for method, to, _, body in self.seen if method == "POST" and to.endswith(path)]
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
         way = self
@@ -115,7 +123,7 @@ class Way:
                 service.close()
                 return found
 
-            do_GET = do_POST = do_OPTIONS = pass_on  # noqa: N815
+            do_GET = do_POST = do_PUT = do_OPTIONS = pass_on  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

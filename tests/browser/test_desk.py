@@ -10,14 +10,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+from sqlalchemy import update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from service.accounts import editors, sites
 from service.app import create_app
 from service.db import Database
 from service.desk import changes, moves
-from service.models import Role, Site, State
+from service.models import Membership, Role, Site, State
 from service.settings import Settings
 from tests.browser.engines import Chromium
 from tests.browser.servers import Pages, serving
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.browser
 EMAIL = "editor@news.example"
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN = "runOnly => axe.run({ runOnly, resultTypes: ['violations'], preload: false })"
+COLOURS = ["color-contrast", "link-in-text-block"]
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'><svg/onload=alert(3)> javascript:alert(4)"
 
 
@@ -95,7 +98,7 @@ def test_editor_decides_and_undoes_without_scripts(desk: Desk) -> None:
     page = desk.sign_in(desk.browser.another(java_script_enabled=False))
     row(page, "world").get_by_role("button", name="Accept").click()
     assert desk.state_of(taken) is State.ACCEPTED
-    assert page.locator(".row").count() == 1
+    expect(page.locator(".row")).to_have_count(1)
     row(page, "colour").locator("summary").click()
     row(page, "colour").get_by_role("button", name="House style").click()
     assert desk.state_of(refused) is State.REJECTED
@@ -103,15 +106,16 @@ def test_editor_decides_and_undoes_without_scripts(desk: Desk) -> None:
     assert desk.state_of(refused) is State.NEW
     with desk.database.read() as session:
         reasons = [(move.to_state, move.reason) for move in moves.history(session, refused)]
-    assert reasons == [(State.REJECTED, "House style"), (State.NEW, "Undone")]
+    assert reasons == [(State.REJECTED, "House style"), (State.NEW, None)]
 
 
 def test_second_editor_is_told_who_was_first(desk: Desk) -> None:
     correction_id = desk.report()
     first, second = desk.sign_in(), desk.sign_in(desk.browser.another())
     row(first, "world").get_by_role("button", name="Accept").click()
+    first.locator(".done", has_text="Accepted").wait_for()
     row(second, "world").get_by_role("button", name="Fixed").click()
-    assert f"{EMAIL} moved it from new" in (second.locator("main").text_content() or "")
+    second.locator(".done", has_text=f"Accepted by {EMAIL}").wait_for()
     assert desk.state_of(correction_id) is State.ACCEPTED
 
 
@@ -186,15 +190,13 @@ def test_arabic_passage_runs_from_right_to_left(desk: Desk) -> None:
     assert comes["x"] < goes["x"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_have_no_barriers(desk: Desk, scheme: str) -> None:
+def test_pages_have_no_barriers(desk: Desk) -> None:
     if not AXE.exists():
         missing("axe-core is not installed (npm ci): the check for barriers is skipped")
     correction_id = desk.report(comment="Twice.", category=None)
     desk.report(exact="a\u200bb", suggestion="ab", start=70)
     desk.report(website="spam", start=90)
-    browser = desk.browser.another(color_scheme=scheme)
-    page = desk.sign_in(browser)
+    page = desk.sign_in()
     page.locator(".row summary").first.click()
     found = barriers(page)
     for place in (
@@ -208,9 +210,18 @@ def test_pages_have_no_barriers(desk: Desk, scheme: str) -> None:
 
 
 def barriers(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())
-    answer = page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
-    return [f"{page.url} {each['id']} {each['nodes'][0]['html']}" for each in answer["violations"]]
+    """What stands in somebody's way by WCAG; what depends on colours in the dark as well."""
+    if not page.evaluate("!!window.axe"):
+        page.evaluate(AXE.read_text())
+    found = []
+    for scheme, rules in (("light", RULES), ("dark", COLOURS)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        answer = page.evaluate(RUN, rules)
+        found += [
+            f"{scheme} {page.url} {each['id']} {each['nodes'][0]['html']}"
+            for each in answer["violations"]
+        ]
+    return found
 
 
 def test_phone_shows_all_and_targets_are_large(desk: Desk) -> None:
@@ -228,7 +239,52 @@ def test_phone_shows_all_and_targets_are_large(desk: Desk) -> None:
         small = page.evaluate(
             """[...document.querySelectorAll('button, select, summary, input:not([type=hidden])')]
             .filter((element) => element.checkVisibility())
+            .map((element) => element.closest('label.pick') ?? element)
             .filter((element) => element.getBoundingClientRect().height < 44)
             .map((element) => element.outerHTML)"""
         )
         assert small == []
+
+
+FIGURES = (
+    "/review/stats", "/review/stats?from=2020-01-01&to=2020-01-31", "/review/articles",
+    "/review/articles?state=all&q=nothing",
+)  # fmt: skip
+
+
+def test_figures_have_no_barriers_and_fit_a_phone(desk: Desk) -> None:
+    if not AXE.exists():
+        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
+    desk.report(title="a" * 200)
+    browser = desk.browser.another(viewport={"width": 360, "height": 740}, is_mobile=True)
+    page = desk.sign_in(browser)
+    found = []
+    for place in FIGURES:
+        page.goto(desk.url + place)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        found += barriers(page)
+    page.goto(f"{desk.url}/review/stats")
+    page.locator("summary", has_text="Days").click()
+    assert found + barriers(page) == []
+
+
+def test_readers_data_has_no_barriers_and_is_erased_without_scripts(desk: Desk) -> None:
+    if not AXE.exists():
+        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
+    desk.report(email="reader@mail.example")
+    with desk.database.write() as session:
+        session.execute(update(Membership).values(role=Role.ADMIN))
+    place = f"{desk.url}/review/settings/readers"
+    looked = desk.sign_in()
+    looked.goto(place)
+    found = barriers(looked)
+    looked.get_by_label("E-mail").fill("reader@mail.example")
+    looked.get_by_role("button", name="Look it up").click()
+    assert found + barriers(looked) == []
+    page = desk.sign_in(desk.browser.another(java_script_enabled=False))
+    page.goto(place)
+    page.get_by_label("E-mail").fill("reader@mail.example")
+    page.get_by_role("button", name="Look it up").click()
+    page.locator("summary", has_text="Erase").click()
+    page.get_by_role("button", name="Erase the address for good").click()
+    assert page.locator(".saved").inner_text() == "Erased from 1 report."

@@ -1,5 +1,8 @@
 """Backup while readers write, and a restored copy that serves."""
 
+import re
+import shlex
+import subprocess
 import time
 import urllib.request
 from pathlib import Path
@@ -7,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from service.db import Database
-from tests.conftest import ORIGIN, Say
+from tests.conftest import ORIGIN, Say, make_database
 from tests.faults.load import Load, check_counters, check_integrity, kept, row
 from tests.processes import Serving, environment, run, run_json
 from tests.servers import wait_until
+
+DOC = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 
 
 def test_copy_made_under_load_is_whole_and_serves(
@@ -57,6 +62,41 @@ def test_copy_made_under_load_is_whole_and_serves(
     say(row(f"restored from a backup under load ({len(copies[-1][1])})", 1, 0, 0, seconds))
 
 
+def test_postgresql_dumped_under_load_by_the_documented_commands_serves(
+    postgresql_url: str, postgresql_server: str, tmp_path: Path, say: Say
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=postgresql_url, REPORT_LIMITS="1000000/minute")
+    key = run_json(["site", "create", "The Daily", "--origin", ORIGIN], env)["key"]
+    dump, another = tmp_path / "corrigenda.dump", make_database(postgresql_server)
+    with Serving(env) as server, Load(server.url, key, threads=2) as load:
+        wait_until(lambda: len(load.acknowledged) > 10, 60, "reports are taken")
+        acknowledged = set(load.acknowledged)
+        documented("pg_dump", database=postgresql_url, file=dump)
+    began = time.monotonic()
+    # Into a database that is empty, and once more over what is there.
+    for _ in range(2):
+        documented("pg_restore", database=another, file=dump)
+    elsewhere = environment(tmp_path / "elsewhere", DATABASE_URL=another)
+    assert run(["migrate"], elsewhere).returncode == 0
+    database = Database(another)
+    assert acknowledged - kept(database) == set()
+    check_counters(database)
+    with Serving(elsewhere) as server, Load(server.url, key, threads=1) as more:
+        wait_until(lambda: len(more.acknowledged) > 0, 60, "the copy takes reports")
+        seconds = time.monotonic() - began
+    assert more.acknowledged - kept(database) == set()
+    database.dispose()
+    say(row(f"restored from pg_dump under load ({len(acknowledged)})", 1, 0, 0, seconds))
+
+
+def documented(command: str, *, database: str, file: Path) -> None:
+    """Run a command as docs/operations.md has it, on another database and file."""
+    [line] = re.findall(rf"^{command} .*$", DOC, re.MULTILINE)
+    line = line.replace("--dbname=corrigenda", f"--dbname={database}")
+    line = line.replace("/var/backups/corrigenda.dump", str(file))
+    subprocess.run(shlex.split(line), check=True, capture_output=True)
+
+
 def test_restore_replaces_only_when_told(sqlite_url: str, tmp_path: Path) -> None:
     env = environment(tmp_path, DATABASE_URL=sqlite_url)
     run_json(["site", "create", "One", "--origin", ORIGIN], env)
@@ -83,6 +123,13 @@ def test_what_is_no_backup_is_not_restored(tmp_path: Path, content: bytes) -> No
     done = run(["restore", str(file)], env)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert not (tmp_path / "var" / "corrigenda.db").exists()
+
+
+def test_file_that_is_not_there_is_not_restored(tmp_path: Path) -> None:
+    done = run(["restore", str(tmp_path / "copy.db")], environment(tmp_path))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "There is no file" in done.stderr
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_backup_overwrites_nothing_and_names_pg_dump(sqlite_url: str, tmp_path: Path) -> None:

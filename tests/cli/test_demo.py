@@ -14,7 +14,7 @@ from sqlalchemy import select
 from service.accounts import editors, sites
 from service.db import Database
 from service.errors import WrongCredentials
-from service.models import Article, Site, Webhook
+from service.models import Article, Campaign, Site, Webhook
 from tests.demo import Demo
 from tests.processes import Serving, environment, run
 
@@ -76,6 +76,12 @@ def test_demo_keeps_its_data_on_another_port(tmp_path: Path) -> None:
         [webhook] = webhooks_of(second)
         assert (webhook.id, webhook.secret) == (before.id, before.secret)
         assert webhook.url == f"{second.url}/demo/receiver"
+        [campaign] = _all(second, Campaign)
+        assert {
+            link["url"].partition("#")[0]
+            for text in campaign.variants[0]["texts"].values()
+            for link in [*text["ways"], *text["amounts"]]
+        } == {f"{second.url}/demo/about"}
         with database.read() as session:
             assert set(session.scalars(select(Article.url))) == {
                 f"{second.url}/demo/rain",

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from service.accounts import sites
-from service.cli import doctor
+from service.cli.doctor import databases, examine, storage
+from service.cli.doctor.findings import Level
 from service.db import Database, engines
+from service.dispatch import webhooks
+from service.dispatch.webhooks import CheckedUrl
 from service.models import Event
 from tests.browser.servers import serving
 from tests.processes import Serving, environment, run
@@ -25,6 +28,7 @@ def found(env: dict[str, str], expected: int = 0) -> dict[str, dict[str, str]]:
     done = run(["doctor", "--json"], env)
     assert (done.returncode, done.stderr) == (expected, "")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line for line in lines if line["level"] != "ok" and not line["advice"]] == []
     return {line["about"]: line for line in lines}
 
 
@@ -105,7 +109,7 @@ def test_doctor_finds_a_disk_that_is_nearly_full(
     env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = shutil.disk_usage(env["CORRIGENDA_DATA_DIR"]).free
-    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", free * 2)
+    monkeypatch.setattr(storage, "LEAST_FREE_BYTES", free * 2)
     assert examined(env, monkeypatch)["disk"] == "warning"
 
 
@@ -120,7 +124,9 @@ def examined(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     for name, value in env.items():
         if name.startswith("CORRIGENDA_"):
             monkeypatch.setenv(name, value)
-    return {finding.about: finding.level.value for finding in doctor.examine()}
+    looked_at = list(examine())
+    assert [each for each in looked_at if each.level is not Level.OK and not each.advice] == []
+    return {finding.about: finding.level.value for finding in looked_at}
 
 
 def test_doctor_finds_a_secret_that_others_can_read(tmp_path: Path, env: dict[str, str]) -> None:
@@ -131,6 +137,40 @@ def test_doctor_finds_a_secret_that_others_can_read(tmp_path: Path, env: dict[st
     assert finding["level"] == "warning"
     assert finding["advice"] == f"chmod 600 {key}"
     assert os.stat(key).st_mode & 0o077
+
+
+@pytest.mark.parametrize(
+    "key", ["changeme", "Secret", "a secret of mine", "x" * 64, "12345678" * 2]
+)
+def test_doctor_finds_a_secret_that_can_be_guessed(env: dict[str, str], key: str) -> None:
+    finding = found({**env, "CORRIGENDA_SECRET_KEY": key}, 1)["secret key"]
+    assert finding["level"] == "fault"
+    assert "openssl rand -base64 48" in finding["advice"]
+    assert key not in json.dumps(finding)
+
+
+def test_doctor_finds_a_password_that_everybody_knows(tmp_path: Path) -> None:
+    server = f"postgresql://corrigenda:%s@127.0.0.1:{free_port()}/none"
+    known = environment(tmp_path, DATABASE_URL=server % "postgres")
+    assert found(known, 1)["database password"]["level"] == "fault"
+    own = environment(tmp_path, DATABASE_URL=server % "b0f3a1c94d7e")
+    assert "database password" not in found(own, 1)
+
+
+def test_doctor_finds_nothing_about_the_secrets_that_are_made(env: dict[str, str]) -> None:
+    assert {"secret key", "database password"}.isdisjoint(found(env))
+
+
+@pytest.mark.parametrize(("seconds", "which"), [(-90, "ahead of"), (90, "behind")])
+def test_doctor_finds_clocks_that_differ(postgresql_url: str, seconds: int, which: str) -> None:
+    opened = Database(postgresql_url)
+    [finding] = databases.skew(opened, lambda: datetime.now(UTC) + timedelta(seconds=seconds))
+    assert list(databases.skew(opened, lambda: datetime.now(UTC))) == []
+    opened.dispose()
+    assert finding.level is Level.WARNING
+    assert finding.about == "clock"
+    assert f"seconds {which} this machine's" in finding.says
+    assert finding.advice == "Let both keep time by NTP: timedatectl set-ntp true"
 
 
 def test_doctor_finds_limits_that_each_process_keeps_for_itself(
@@ -161,6 +201,26 @@ def test_doctor_finds_that_nobody_delivers(env: dict[str, str], sqlite_url: str)
     assert found(env)["deliveries"]["says"] == "1 events have waited for more than 2 minutes"
 
 
+def test_doctor_finds_deliveries_that_wait_and_webhooks_that_fail(
+    env: dict[str, str], sqlite_url: str
+) -> None:
+    database = Database(sqlite_url)
+    now = datetime.now(UTC)
+    with database.write() as session:
+        site = sites.create(session, "The Daily", ["https://news.example"], now=now)
+        webhook = webhooks.create(
+            session, site.id, CheckedUrl("https://a.example/"), ["*"], now=now
+        )
+        delivery = webhooks.ping(session, webhook, now=now).delivery
+        delivery.next_attempt_at = now - timedelta(minutes=7)
+        webhook.failing_since = now
+    database.dispose()
+    findings = found(env)
+    assert findings["deliveries"]["says"] == "1 are waiting, the oldest due for 7 minutes"
+    assert findings["webhooks"]["says"] == "1 fail, 0 are switched off"
+    assert "corrigenda deliveries list" in findings["webhooks"]["advice"]
+
+
 @pytest.mark.parametrize(
     ("forwarded", "trusted", "level", "advice"),
     [
@@ -184,3 +244,13 @@ def test_doctor_compares_the_proxies_with_those_that_are_trusted(
 
 def test_doctor_says_when_the_public_url_does_not_answer(env: dict[str, str]) -> None:
     assert found(env)["proxies"]["level"] == "warning"
+
+
+def test_doctor_finds_a_search_without_its_index(env: dict[str, str], sqlite_url: str) -> None:
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'documents_index'")
+    connection.close()
+    finding = found(env)["search"]
+    assert finding["level"] == "warning"
+    assert "CREATE EXTENSION pg_trgm" in finding["advice"]

@@ -1,19 +1,25 @@
 import json
 import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from service.cli import workers
 from service.db import Database
-from service.dispatch import webhooks
+from service.dispatch import fan_out, webhooks
 from service.dispatch.webhooks import CheckedUrl
-from service.models import Attempt, Delivery, DeliveryState, Event, Site
+from service.models import Attempt, Delivery, DeliveryState, Event, Publication, Site
+from service.record import publications
+from service.settings import Settings
+from tests.conftest import Clock
 from tests.dispatch.receivers import Receiver, running
 from tests.processes import COMMAND, environment, run, run_json
+from tests.record.publishing import published
 from tests.reporting import report
-from tests.servers import wait_until
+from tests.servers import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def test_worker_delivers_until_a_signal_and_its_deliveries_are_managed(
         worker = subprocess.Popen([COMMAND, "worker"], env=env, stderr=subprocess.PIPE)
         report(database, site, now)
         receiver.wait_for(2)
-        wait_until(lambda: states(database) == [DeliveryState.DELIVERED] * 2, 10, "recorded")
+        wait_until(lambda: states(database) == [DeliveryState.DELIVERED] * 2, PATIENCE, "recorded")
         worker.terminate()
         _, written = worker.communicate(timeout=30)
         assert (worker.returncode, written) == (0, b"")
@@ -87,3 +93,44 @@ def test_prune_deletes_what_ended_long_ago(
         assert len(session.scalars(select(Delivery)).all()) == 2
         assert len(session.scalars(select(Event)).all()) == 2
         assert session.scalars(select(Attempt)).all() == []
+
+
+def test_worker_publishes_what_was_held_once_it_is_due(
+    settings: Settings, database: Database, site: Site, now: datetime, clock: Clock
+) -> None:
+    """A real worker by a clock that stands still: nothing before the hold is over, then all."""
+    with running(Receiver()) as receiver:
+        with database.write() as session:
+            webhooks.create(
+                session, site.id, CheckedUrl(receiver.url), ["correction.published"], now=now
+            )
+        held = published(database, site, now, visible_at=now + timedelta(minutes=10))
+        first = publish_until_idle(settings, database, clock)
+        clock.advance(minutes=10)
+        second = publish_until_idle(settings, database, clock)
+    assert (first, second) == (0, 1)
+    [request] = receiver.got
+    assert json.loads(request.body)["type"] == "correction.published"
+    with database.read() as session:
+        assert session.get_one(Publication, held).announced_at == clock()
+
+
+def publish_until_idle(settings: Settings, database: Database, clock: Clock) -> int:
+    """Let a worker do all that is due at this instant; how many deliveries have arrived."""
+    worker, stop = workers.make(database, settings, clock=lambda _: clock()), threading.Event()
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    wait_until(lambda: is_idle(database, clock), 20, "nothing is due")
+    stop.set()
+    worker.wake()
+    thread.join(30)
+    return states(database).count(DeliveryState.DELIVERED)
+
+
+def is_idle(database: Database, clock: Clock) -> bool:
+    with database.read_one_moment() as session:
+        waiting = session.scalar(
+            select(Delivery.id).where(Delivery.state == DeliveryState.PENDING).limit(1)
+        )
+        is_due = publications.is_due(session, clock())
+        return not (waiting or is_due or fan_out.is_waiting(session))

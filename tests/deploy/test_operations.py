@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from service.cli import group
 from service.db import Database
 from service.models import Site
 from service.settings import PREFIX, Variables
+from tests.processes import environment, run
 from tests.reporting import report
 from tests.servers import wait_until
 
@@ -79,12 +78,13 @@ def test_documented_backup_is_whole_while_reports_come_in(sqlite_url: str, tmp_p
     writer = threading.Thread(target=write)
     writer.start()
     wait_until(lambda: len(sent) >= 20, 30, "reports come in")
-    [line] = [line for line in CODE.splitlines() if "VACUUM INTO" in line]
-    command = shlex.split(line)
+    [line] = [line for line in CODE.splitlines() if line.startswith("corrigenda backup ")]
     before = len(sent)
     copy = tmp_path / "copy.db"
-    source = sqlite_url.removeprefix("sqlite:///")
-    subprocess.run([sys.executable, *command[1:3], source, str(copy)], check=True, timeout=60)
+    done = run(
+        [*shlex.split(line)[1:-1], str(copy)], environment(tmp_path, DATABASE_URL=sqlite_url)
+    )
+    assert done.returncode == 0, done.stderr
     stop.set()
     writer.join()
     database.dispose()

@@ -8,9 +8,12 @@ from sqlalchemy import select
 from service.accounts import editors
 from service.db import Database
 from service.desk import changes
+from service.desk.moves import By
 from service.errors import InvalidFields, NotFound, StaleVersion
 from service.models import Category, Correction, Editor, Event, Site
 from tests.reporting import report
+
+BY = By("token:tests")
 
 
 def change(
@@ -22,7 +25,9 @@ def change(
     **values: Any,
 ) -> Correction:
     with database.write() as session:
-        return changes.change(session, site.id, correction_id, values, now=now, versions=versions)
+        return changes.change(
+            session, site.id, correction_id, values, by=BY, now=now, versions=versions
+        )
 
 
 def refused_pointer(*arguments: Any, **values: Any) -> str:

@@ -11,6 +11,7 @@ from service.desk import changes, moves
 from service.desk.moves import By, Decision, Seen
 from service.errors import NotAllowedMove, NotFound, Refusal, StaleVersion
 from service.models import Correction, Editor, Event, Site, State
+from tests.conftest import Clock
 from tests.reporting import report
 
 NEW, ACCEPTED, FIXED, REJECTED, SPAM = State
@@ -213,3 +214,27 @@ def test_of_two_editors_at_once_one_wins(database: Database, site: Site, now: da
         with database.read() as session:
             assert len(moves.history(session, correction_id)) == 1
             assert changes.find(session, site.id, correction_id).version == 2
+
+
+def test_instants_say_since_when(
+    database: Database, site: Site, now: datetime, clock: Clock
+) -> None:
+    correction_id = report(database, site, now)
+    first, second, third, fourth, fifth = [clock.advance(hours=1) for _ in range(5)]
+    told = []
+    for to, at in [
+        (ACCEPTED, first),
+        (FIXED, second),
+        (SPAM, third),
+        (NEW, fourth),
+        (FIXED, fifth),
+    ]:
+        moved = move(database, site, correction_id, to, at)
+        told.append((moved.first_decided_at, moved.fixed_at, moved.closed_at))
+    assert told == [
+        (first, None, None),
+        (first, second, second),
+        (first, None, second),
+        (first, None, None),
+        (first, fifth, fifth),
+    ]

@@ -67,7 +67,7 @@ def work(
     """Runs a worker for the length of a block."""
 
     @contextlib.contextmanager
-    def work(**options: Any) -> Iterator[Worker]:
+    def work(settings: Settings = settings, **options: Any) -> Iterator[Worker]:
         worker, stop = Worker(database, settings, **options), threading.Event()
         thread = threading.Thread(target=worker.run, args=(stop,))
         thread.start()

@@ -1,18 +1,20 @@
 """Receivers on real sockets: one that behaves, and one for every way of misbehaving."""
 
 import contextlib
+import gzip
 import socket
 import ssl
 import struct
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from standardwebhooks import Webhook as Verifier
+
+from tests.servers import PATIENCE
 
 TLS = Path(__file__).parent / "tls"
 
@@ -57,7 +59,7 @@ class Receiver:
         with self.lock:
             return [got.id for got in self.got]
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Got]:
+    def wait_for(self, count: int, seconds: float = PATIENCE) -> list[Got]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with self.lock:
@@ -201,17 +203,17 @@ def read_request(connection: socket.socket) -> bytes:
     return data
 
 
-def drip_head(server: Misbehaving, connection: socket.socket) -> None:
+def drip_head(server: Misbehaving, connection: socket.socket, pause: float = 0.1) -> None:
     for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 600:
         server.send(connection, bytes([byte]))
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
-def drip_body(server: Misbehaving, connection: socket.socket) -> None:
+def drip_body(server: Misbehaving, connection: socket.socket, pause: float = 0.1) -> None:
     server.send(connection, b"HTTP/1.1 500 Oh\r\nContent-Length: 600\r\n\r\n")
     for _ in range(600):
         server.send(connection, b"a")
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 def hang(server: Misbehaving, connection: socket.socket) -> None:
@@ -235,6 +237,8 @@ def speak_nonsense(server: Misbehaving, connection: socket.socket) -> None:
 def flood_interim(server: Misbehaving, connection: socket.socket) -> None:
     while True:
         server.send(connection, b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+        # Endless, but other threads of this process have to get their turn.
+        time.sleep(0.01)
 
 
 def huge(server: Misbehaving, connection: socket.socket) -> None:
@@ -245,13 +249,20 @@ def huge(server: Misbehaving, connection: socket.socket) -> None:
 
 
 def bomb(server: Misbehaving, connection: socket.socket) -> None:
-    packer = zlib.compressobj(wbits=31)
-    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(256)) + packer.flush()
+    """A quarter of a gigabyte: members of gzip may follow one another (RFC 1952, 2.2)."""
+    packed = gzip.compress(bytes(1024 * 1024)) * 256
     server.send(
         connection,
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed),
     )
     server.send(connection, packed)
+
+
+def close_after_a_late_body(server: Misbehaving, connection: socket.socket) -> None:
+    """Says that it will close, and its body comes after its head has been read."""
+    server.send(connection, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
+    time.sleep(0.05)
+    server.send(connection, b"late")
 
 
 def answer_and_close(server: Misbehaving, connection: socket.socket) -> None:

@@ -193,6 +193,13 @@ def test_post_connection_was_closed_while_it_waited(client: Make) -> None:
             assert sender.post(server.url, b"{}", HEADERS).body == "ok"
 
 
+def test_post_keeps_a_body_that_comes_after_its_head_on_a_connection_that_closes(
+    client: Make,
+) -> None:
+    with misbehaving(receivers.close_after_a_late_body) as server:
+        assert client().post(server.url, b"{}", HEADERS).body == "late"
+
+
 def test_post_default_tls_verifies() -> None:
     assert Client()._tls.verify_mode == ssl.CERT_REQUIRED
     assert Client()._tls.check_hostname

@@ -93,7 +93,8 @@ def test_receiver_takes_what_is_genuine(
     documented.start(webhook.secret)
     with database.write() as session:
         # The receiver keeps the old secret for now; the worker signs with both.
-        webhooks.rotate_secret(session.get_one(Webhook, webhook.id), now=datetime.now(UTC))
+        kept = session.get_one(Webhook, webhook.id)
+        webhooks.rotate_secret(session, kept, by="a", now=datetime.now(UTC))
     subject = new_id()
     for kind in KINDS:
         tell(kind, subject, words="“ї” 𝄞 </script>\u2028")

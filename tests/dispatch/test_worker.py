@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from service.db import Database, new_id
-from service.dispatch import backoff, claim, clock, fan_out, history, webhooks
+from service.dispatch import backoff, claim, clock, fan_out, history, to_webhooks, webhooks
 from service.dispatch.worker import Worker
 from service.models import DeliveryState, Site, Webhook
 from tests.dispatch import receivers
@@ -139,6 +139,24 @@ def test_run_one_subjects_events_arrive_in_order(
     assert arrived == {str(subject): kinds for subject in subjects}
 
 
+def test_mend_leaves_what_another_worker_leased_meanwhile(
+    subscribe: Subscribe, tell: Tell, database: Database
+) -> None:
+    """A worker that starts has read the clock before it may write; one step back of it is more."""
+    webhook = subscribe("http://127.0.0.1:9/")
+    tell()
+    read = datetime.now(UTC)
+    leased = read + timedelta(seconds=1)
+    with database.write() as session:
+        fan_out.fan_out(session, now=read)
+        claim.lease(session, claim.first_due(webhook.id, leased, 1), worker_id=new_id(), now=leased)
+    for now, is_kept in ((read, True), (read - timedelta(hours=1), False)):
+        with database.write() as session:
+            clock.mend(session, now=now, is_jump=False)
+        [delivery], _ = state_of(database)
+        assert (delivery.leased_until is not None) == is_kept
+
+
 def test_run_order_is_kept_over_one_failure(subscribe: Subscribe, tell: Tell, work: Work) -> None:
     failed: list[str] = []
 
@@ -243,7 +261,7 @@ def test_run_both_secrets_sign_after_a_rotation(
     webhook = subscribe(receiver.url)
     with database.write() as session:
         changed = session.get_one(Webhook, webhook.id)
-        webhooks.rotate_secret(changed, now=datetime.now(UTC))
+        webhooks.rotate_secret(session, changed, by="a", now=datetime.now(UTC))
     tell()
     with work():
         receiver.wait_for(1)
@@ -318,7 +336,7 @@ def test_claim_leased_by_another_until_it_lapses(
     def claimed(worker_id: UUID, at: datetime) -> int:
         with database.write() as session:
             fan_out.fan_out(session, now=at)
-            return len(claim.claim(session, webhook.id, worker_id=worker_id, now=at, limit=9))
+            return len(to_webhooks.take(session, webhook.id, worker_id=worker_id, now=at, limit=9))
 
     assert [claimed(mine, now), claimed(theirs, now), claimed(mine, now)] == [1, 0, 0]
     later = now + claim.LEASE
@@ -355,7 +373,7 @@ def test_run_lapsed_lease_far_in_the_future_is_taken_over(
     future = datetime.now(UTC) + timedelta(hours=1)
     with database.write() as session:
         fan_out.fan_out(session, now=future)
-        assert claim.claim(session, webhook.id, worker_id=new_id(), now=future, limit=1)
+        assert to_webhooks.take(session, webhook.id, worker_id=new_id(), now=future, limit=1)
     with work():
         receiver.wait_for(1)
 
@@ -375,7 +393,9 @@ def test_run_deleted_while_under_way(
         tell()
         assert begun.wait(10)
         with database.write() as session:
-            webhooks.remove(session, session.get_one(Webhook, webhook.id))
+            webhooks.remove(
+                session, session.get_one(Webhook, webhook.id), by="a", now=datetime.now(UTC)
+            )
         go.set()
         other = subscribe(receiver.url)
         second = tell()

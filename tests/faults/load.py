@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from service.db import Database
-from service.models import Correction, Report
+from service.desk import tallies
+from service.models import Correction, Report, Site, State
+from tests import summary
 from tests.conftest import ORIGIN
 
 
@@ -105,7 +108,7 @@ def kept(database: Database) -> set[str]:
 
 
 def check_counters(database: Database) -> None:
-    """Every correction's counter equals its reports, numbered without a gap."""
+    """Every correction's counter equals its reports, numbered without a gap; every site's its corrections."""
     with database.read() as session:
         counted = dict(session.execute(select(Correction.id, Correction.report_count)).all())
         recounted = dict(
@@ -120,7 +123,20 @@ def check_counters(database: Database) -> None:
                 )
             ).all()
         )
+        standing = Counter(
+            (site_id, "suspected" if suspected and state is not State.SPAM else state.value)
+            for site_id, suspected, state in session.execute(
+                select(Correction.site_id, Correction.suspected, Correction.state)
+            )
+        )
+        tallied = {
+            (site_id, tab): count
+            for site_id in session.scalars(select(Site.id))
+            for tab, count in tallies.of_site(session, site_id).counts.items()
+            if count
+        }
     assert counted == recounted == last
+    assert tallied == dict(standing)
 
 
 def check_integrity(database: Database) -> None:
@@ -132,5 +148,10 @@ def check_integrity(database: Database) -> None:
 
 
 def row(fault: str, times: int, lost: int, duplicates: int, seconds: float) -> str:
-    """A line of the table of faults."""
-    return f"\n{fault:<44}{times:>4} times{lost:>4} lost{duplicates:>5} duplicates{seconds:>7.1f} s to recover"
+    """A line of the table of faults: how often, what was lost or came twice, seconds to recover."""
+    return f"{fault:<50}{times:>6}{lost:>6}{duplicates:>12}{seconds:>10.1f} s{summary.OF_FAULTS}"
+
+
+def store_of(database: Database) -> str:
+    """The database's name in the table of faults."""
+    return "SQLite" if database.is_sqlite else "PostgreSQL"

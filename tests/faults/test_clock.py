@@ -13,7 +13,7 @@ from service.settings import Settings
 from tests.conftest import Say
 from tests.dispatch.conftest import Subscribe, Tell, state_of, subscribe, tell
 from tests.dispatch.receivers import Receiver, running
-from tests.faults.load import row
+from tests.faults.load import row, store_of
 from tests.servers import wait_until
 
 __all__ = ["subscribe", "tell"]
@@ -72,6 +72,5 @@ def test_steps_of_an_hour_neither_stall_nor_storm(
     deliveries, _ = state_of(database)
     done = [delivery for delivery in deliveries if delivery.state is DeliveryState.DELIVERED]
     assert len(done) == len(told)
-    store = "SQLite" if database.is_sqlite else "PostgreSQL"
     lost, repeated = len(set(told) - set(good)), len(good) - len(set(good))
-    say(row(f"clock ±1 h, {store}", len(STEPS), lost, repeated, slowest))
+    say(row(f"clock ±1 h, {store_of(database)}", len(STEPS), lost, repeated, slowest))

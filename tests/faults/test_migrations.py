@@ -9,10 +9,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from service import models
-from service.db import Database, migrate
+from service.db import Base, Database, migrate
+from service.db.engines import LOCK_SECONDS, STATEMENT_SECONDS
 from tests.conftest import Say, make_database
+from tests.faults.load import row, store_of
 from tests.processes import COMMAND, environment, run
+from tests.servers import PATIENCE
 
 RACERS = 4
 KILLS = 8
@@ -33,15 +35,50 @@ def start(env: dict[str, str]) -> "subprocess.Popen[bytes]":
 
 def is_whole(database: Database) -> bool:
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return compare_metadata(context, models.Base.metadata) == []
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": migrate.is_modelled}
+        )
+        return compare_metadata(context, Base.metadata) == []
 
 
-def test_racing_upgrades_make_one_schema(empty_url: str, tmp_path: Path) -> None:
+def test_racing_upgrades_make_one_schema(empty_url: str, tmp_path: Path, say: Say) -> None:
     env = environment(tmp_path, DATABASE_URL=empty_url)
+    began = time.monotonic()
     racers = [start(env) for _ in range(RACERS)]
-    assert [racer.wait(60) for racer in racers] == [0] * RACERS
+    assert [racer.wait(PATIENCE) for racer in racers] == [0] * RACERS
+    seconds = time.monotonic() - began
     database = Database(empty_url)
+    assert migrate.current(database) == migrate.head()
+    assert is_whole(database)
+    database.dispose()
+    say(row(f"{RACERS} instances migrate at once, {store_of(database)}", 1, 0, 0, seconds))
+
+
+def test_upgrade_waits_for_one_that_takes_long(empty_url: str, tmp_path: Path, say: Say) -> None:
+    """Longer than any request may wait for the database."""
+    database = Database(empty_url)
+    seconds = LOCK_SECONDS + 1 if database.is_sqlite else STATEMENT_SECONDS + 1
+    with database.engine.connect() as first:
+        if database.is_sqlite:
+            first.exec_driver_sql("ROLLBACK")
+            first.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            first.exec_driver_sql(f"SELECT pg_advisory_lock({0x636F7272})")
+        second = start(environment(tmp_path, DATABASE_URL=empty_url))
+        time.sleep(seconds)
+        assert second.poll() is None
+        freed = time.monotonic()
+    database.dispose()
+    assert second.wait(PATIENCE) == 0
+    say(
+        row(
+            f"upgrade held up for {seconds:.0f} s, {store_of(database)}",
+            1,
+            0,
+            0,
+            time.monotonic() - freed,
+        )
+    )
     assert migrate.current(database) == migrate.head()
     assert is_whole(database)
     database.dispose()
@@ -57,7 +94,7 @@ def test_upgrade_killed_half_way_is_done_by_the_next(
     began = time.perf_counter()
     assert run(["migrate"], environment(tmp_path, DATABASE_URL=empty_url)).returncode == 0
     whole = time.perf_counter() - began
-    states = []
+    states, slowest = [], 0.0
     chance = random.Random(1)
     for number in range(KILLS):
         url = (
@@ -74,10 +111,10 @@ def test_upgrade_killed_half_way_is_done_by_the_next(
         database = Database(url)
         states.append(migrate.current(database))
         assert states[-1] in {None, migrate.head()}
+        again = time.monotonic()
         assert run(["migrate"], env).returncode == 0
+        slowest = max(slowest, time.monotonic() - again)
         assert is_whole(database)
         database.dispose()
-    interrupted = states.count(None)
-    say(
-        f"migration killed, {'SQLite' if is_sqlite else 'PostgreSQL'}: {KILLS} times, {interrupted} before its commit, 0 left half-way"
-    )
+    fault = f"migration killed, {store_of(database)} ({states.count(None)} before its commit)"
+    say(row(fault, KILLS, 0, 0, slowest))

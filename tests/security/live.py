@@ -9,7 +9,6 @@ from typing import Any
 
 from tests.conftest import ORIGIN
 from tests.processes import COMMAND, Serving
-from tests.servers import wait_until
 
 AGENT = "Fingerprint/9.9 (a very particular browser)"
 
@@ -27,7 +26,7 @@ class Logged(Serving):
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self.is_up, 30, "the server answers")
+        self.wait()
 
 
 def ask(

@@ -87,3 +87,78 @@ SCRIPTS = [
     "![a](x onerror=alert(1))",
     "<!channel> <@U0> <https://evil.example|a>",
 ]
+
+COMMANDS = [
+    "<!channel>",
+    "<!here|here>",
+    "<!everyone>",
+    "<!subteam^S0>",
+    "<!date^0^{date}^https://evil.example|x>",
+    "<@U0>",
+    "<@!1>",
+    "<@&1>",
+    "<#C0|general>",
+    "</giphy:1>",
+    "<:name:1>",
+    "<t:0:R>",
+    "<https://evil.example|the queue>",
+    "<mailto:a@evil.example|x>",
+    "https://evil.example/",
+    "www.evil.example",
+    "@everyone",
+    "@here",
+    "@channel",
+    "@all",
+    "@\u200beveryone",
+    "＠everyone",
+    "~town-square",
+    "*bold* _italic_ ~struck~ `code`",
+    "**bold** __under__ ||spoiler|| ~~struck~~",
+    "```\ncode\n```",
+    "> quoted",
+    ">>> quoted",
+    "# heading",
+    "- item",
+    "1. item",
+    "| a | b |\n|---|---|\n| c | d |",
+    "---",
+    "[the queue](https://evil.example)",
+    "[x](<https://evil.example>)",
+    "![x](https://evil.example/x.png)",
+    "[x]: https://evil.example",
+    "\\[x\\](https://evil.example)",
+    "\\*\\_\\`",
+    "\\",
+    "\\\\<",
+    "<a href='https://evil.example'>x</a>",
+    "<b>bold</b><tg-spoiler>x</tg-spoiler>",
+    '"><a href="tg://user?id=1">x</a>',
+    "&lt;!channel&gt;",
+    "&#60;!channel&#62;",
+    ":warning: $x^2$",
+    "{{DATE(2026-01-01)}} ${x}",
+    '{"type":"Action.Http"}',
+    "<at>everyone</at>",
+]
+"""What chats take for a mention, a link or a command where anybody forgets to escape."""
+
+LINES = [
+    f"{start}{end}{injected}"
+    for start in ("", "Subject")
+    for end in (
+        "\r\n",
+        "\n",
+        "\r",
+        "\r\n ",
+        "\n\t",
+        "\x0b",
+        "\x0c",
+        "\x1c",
+        "\x85",
+        "\u2028",
+        "\u2029",
+        "\0",
+    )
+    for injected in ("Bcc: all@evil.example", "\r\n<html>an own body</html>")
+]
+"""Ends of lines of every kind, with what should not come after one."""

@@ -1,11 +1,14 @@
 """Counts what was tried against each row of the threat model, and what got through."""
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 PROPERTY = "attack"
+
+DATABASE = re.compile(r"\b(sqlite|postgresql)\b-?")
 
 
 @dataclass
@@ -30,7 +33,7 @@ def summary(reports: list[Any]) -> list[tuple[str, int, int]]:
         for name, value in report.user_properties:
             if name == PROPERTY:
                 row, tried, through = json.loads(value)
-                key = row, report.nodeid.partition("[")[0]
+                key = row, DATABASE.sub("", report.nodeid)
                 known = tests.get(key, (0, 0))
                 tests[key] = max(known[0], tried), known[1] + through
     rows: dict[str, list[int]] = defaultdict(lambda: [0, 0])

@@ -1,7 +1,7 @@
 """A page of another origin that sends our forms in an editor's browser."""
 
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from service.db import Database
-from service.models import Correction, EditorSession, Move
-from tests.browser.engines import Chromium, EngineMissing
+from service.models import Correction, EditorSession, Move, Report
+from tests.browser.engines import Chromium
 from tests.browser.servers import Pages, serving
-from tests.conftest import ORIGIN, PASSWORD, missing
+from tests.conftest import ORIGIN, PASSWORD
 from tests.processes import environment, run, run_json
 from tests.security.live import Logged, ask
 from tests.security.tally import Tally
@@ -40,20 +40,14 @@ ATTACKS = {
 }
 
 
-@pytest.fixture
-def chromium() -> Iterator[Chromium]:
-    try:
-        browser = Chromium()
-    except EngineMissing as reason:
-        missing(str(reason))
-        raise
-    yield browser
-    browser.close()
+USUAL = ("form", "fetch")
+"""Tried with every form here; `test_csrf_forms` sends each form of the URL map from elsewhere."""
 
 
 def state(database: Database) -> list[Any]:
     with database.read() as session:
         return [
+            session.scalars(select(Report.id)).all(),
             session.scalars(select(Move.id)).all(),
             session.scalars(select(Correction.version)).all(),
             session.scalars(select(EditorSession.ended_at)).all(),
@@ -89,17 +83,17 @@ def test_no_page_elsewhere_sends_our_forms(
         editor.click("button[type=submit]")
         editor.wait_for_url("**/review")
         before = state(database)
-        forms = {
-            f"/review/{correction_id}/moves": {"to": "spam"},
-            f"/review/{correction_id}/changes": {"public_note": "mine"},
-            "/logout": {"a": "b"},
+        forms: dict[str, tuple[dict[str, str], Iterable[str]]] = {
+            f"/review/{correction_id}/moves": ({"to": "spam"}, ATTACKS),
+            "/logout": ({"a": "b"}, USUAL),
+            f"/report/{key}": ({"url": f"{ORIGIN}/a", "comment": "mine", "key": "k2"}, USUAL),
         }
-        for path, fields in forms.items():
-            for name, attack in ATTACKS.items():
+        for path, (fields, attacks) in forms.items():
+            for name in attacks:
                 url = server.url + path
                 page = pages.put(
                     "/attack",
-                    attack.format(
+                    ATTACKS[name].format(
                         url=url,
                         query=urllib.parse.urlencode(fields),
                         fields="".join(
@@ -112,17 +106,17 @@ def test_no_page_elsewhere_sends_our_forms(
                     editor.wait_for_timeout(60)
                     tally.add((path, name, host), held=state(database) == before)
         log = server.log.read_text()
-        for path in (
-            "/review/<uuid:correction_id>/moves",
-            "/review/<uuid:correction_id>/changes",
-            "/logout",
+        for path, refused in (
+            ("/review/<uuid:correction_id>/moves", 5),
+            ("/logout", len(USUAL)),
+            ("/report/<key>", len(USUAL)),
         ):
-            assert log.count(f"POST {path} 403") >= 5
+            assert log.count(f"POST {path} 403") >= refused
         # The session was there to be ridden on, and the forms work from our own page.
         editor.goto(f"{server.url}/review")
         assert editor.url == f"{server.url}/review"
-        editor.click("button[value=accepted]")
-        editor.wait_for_url("**/review?done=*")
+        editor.get_by_role("button", name="Accept").first.click()
+        editor.locator(".done", has_text="Accepted").wait_for()
         assert state(database) != before
     database.dispose()
 

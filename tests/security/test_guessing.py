@@ -7,16 +7,20 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
+from flask.testing import FlaskClient
+from limits.storage import MemoryStorage
 
 from service.accounts import editors
 from service.app import create_app
 from service.db import Database
 from service.models import Editor, Role, Site
 from service.settings import Settings
+from service.web.limits import limiter
 from tests.conftest import PASSWORD, Clock
 from tests.security.tally import Tally
-from tests.web.test_pages import OURS
+from tests.web.test_pages import OURS, form_token, sign_in
 
 ROW = "guessing"
 
@@ -34,8 +38,19 @@ def attempt(app: Flask, email: str, password: str, address: str) -> Any:
     )
 
 
+@pytest.fixture
+def slow_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost enough here that nothing else counts: an eighth of what they do in service."""
+    monkeypatch.setattr(editors, "hasher", PasswordHasher(memory_cost=8192, parallelism=1))
+
+
 def test_unknown_disabled_and_known_accounts_take_the_same_time(
-    database: Database, editor: Editor, site: Site, now: datetime, tally: Tally
+    slow_hasher: None,
+    database: Database,
+    editor: Editor,
+    site: Site,
+    now: datetime,
+    tally: Tally,
 ) -> None:
     """By the processor's time: another program on this machine must not decide."""
     with database.write() as session:
@@ -128,3 +143,25 @@ def test_forged_addresses_do_not_help(app: Flask, tally: Tally) -> None:
         tally.add(
             (number, answer.status_code), held=answer.status_code == (401 if number < 20 else 429)
         )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_limits_count_by_names_neither_session_nor_address(
+    client: FlaskClient, editor: Editor, tally: Tally
+) -> None:
+    """Limits may be kept in a store that others read: no name in it opens or tells anything."""
+    limiter.reset()
+    sign_in(client, editor)
+    cookie = client.get_cookie("__Host-corrigenda", domain="localhost")
+    assert cookie
+    token = form_token(client)
+    password = {"form_token": token, "old": "wrong", "new": "another long password"}
+    client.post("/review/settings/account/password", data=password, headers=OURS)
+    client.post("/login/code", data={"ticket": "none", "code": "000000"}, headers=OURS)
+    storage = limiter.storage
+    assert isinstance(storage, MemoryStorage)
+    names = list(storage.events)
+    assert len(names) >= 4
+    for name in names:
+        told = [cookie.value, editor.email, "127.0.0.1"]
+        tally.add(name, held=not any(each in name for each in told))

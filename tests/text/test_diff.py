@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text import Piece, word_diff
+from service.text import Piece, whole_word_diff, word_diff
 
 SIGNS = {"same": "=", "delete": "-", "insert": "+"}
 
@@ -66,3 +66,19 @@ def test_no_piece_is_empty_and_no_two_neighbours_are_of_one_kind(before: str, af
 @given(texts)
 def test_a_text_and_itself_are_one_piece(text: str) -> None:
     assert word_diff(text, text) == ([Piece("same", text)] if text else [])
+
+
+@given(texts, texts)
+def test_whole_word_diff_leads_from_one_text_to_the_other(before: str, after: str) -> None:
+    pieces = whole_word_diff(before, after)
+    assert "".join(text for kind, text in pieces if kind != "insert") == before
+    assert "".join(text for kind, text in pieces if kind != "delete") == after
+
+
+def test_whole_word_diff_cuts_no_word() -> None:
+    assert whole_word_diff("the wrold is round", "the world was round") == [
+        ("same", "the "),
+        ("delete", "wrold is"),
+        ("insert", "world was"),
+        ("same", " round"),
+    ]

@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from service.accounts import tokens
 from service.db import Database
-from service.models import Site
+from service.models import Article, Site
 from service.web.articles import ARTICLE_LIMIT
 from tests.conftest import ORIGIN
 from tests.reporting import report
@@ -39,6 +40,23 @@ def test_pushed_page_fixes_what_is_corrected_in_it(
     assert again.json == {"revision": 2, **ZEROS}
 
 
+def test_section_and_tags_are_kept_until_others_come(
+    client: FlaskClient, database: Database, site: Site, bearer: dict[str, str]
+) -> None:
+    def filed() -> tuple[str | None, list[str]]:
+        with database.read() as session:
+            article = session.scalars(select(Article)).one()
+            return article.section, article.tags
+
+    url = f"{ORIGIN}/city%20life/a"
+    put(client, bearer, url=url, text="a")
+    assert filed() == ("city life", [])
+    put(client, bearer, url=url, text="a", section=" Town ", tags=["buses", "night"])
+    assert filed() == ("Town", ["buses", "night"])
+    put(client, bearer, url=url, text="b")
+    assert filed() == ("Town", ["buses", "night"])
+
+
 @pytest.mark.parametrize(
     ("sent", "pointer"),
     [
@@ -49,6 +67,8 @@ def test_pushed_page_fixes_what_is_corrected_in_it(
         ({"text": "a", "url": "javascript:alert(1)"}, "/url"),
         ({"text": "a", "published_at": "yesterday"}, "/published_at"),
         ({"text": 1}, "/text"),
+        ({"text": "a", "section": "s" * 101}, "/section"),
+        ({"text": "a", "tags": ["", "a"]}, "/tags/0"),
     ],
 )
 def test_bad_article_is_refused_by_name(

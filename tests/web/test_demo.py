@@ -1,15 +1,17 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from selectolax.lexbor import LexborHTMLParser
 from standardwebhooks import Webhook as Signature
 
+from service.app import create_app
 from service.db import Database
 from service.models import Site, Webhook
+from service.settings import Settings
 from service.text import article_text
 from service.web import demo
 from tests.conftest import Clock
@@ -27,7 +29,7 @@ EVENT = {
 
 
 @pytest.fixture
-def reader(app: Flask, database: Database, site: Site, clock: Clock) -> FlaskClient:
+def reader(settings: Settings, database: Database, site: Site, clock: Clock) -> FlaskClient:
     """A client of an application with the demo's pages."""
     clock.at = datetime.now(UTC)
     with database.write() as session:
@@ -40,6 +42,7 @@ def reader(app: Flask, database: Database, site: Site, clock: Clock) -> FlaskCli
             updated_at=clock(),
         )
         session.add(webhook)
+    app = create_app(replace(settings, public_url="https://localhost"), database, clock=clock)
     demo.register(app, demo.Demo(site.key, webhook.id))
     return app.test_client()
 
@@ -131,7 +134,7 @@ def test_story_is_laid_out_like_an_article(reader: FlaskClient, story: demo.Stor
     assert len(page.css("article p")) >= 8
     for part in ("h1", "h2", "figure figcaption", "table caption", "p a", "em", "strong", "ul li"):
         assert page.css(f"article {part}"), part
-    for part in ("a[data-corrigenda=report]", "kbd", ".support a", ".adblock", ".links a"):
+    for part in ("a[data-corrigenda=report]", "kbd", ".support a", ".plea", ".links a"):
         assert page.css(f".foot {part}"), part
     assert len(page.css(".also a")) == 2
     root = page.css_first("html")

@@ -16,8 +16,9 @@ from tests.reporting import report
 Headers = dict[str, str]
 FIELDS = {
     "id", "state", "version", "suspected", "article", "selector", "anchor", "suggestions",
-    "wording", "report_count", "reports", "category", "assignee", "duplicate_of", "public_note",
-    "created_at", "updated_at",
+    "wording", "report_count",
+        "spam", "reports", "category", "assignee", "duplicate_of", "public_note",
+    "publication", "created_at", "updated_at",
 }  # fmt: skip
 
 
@@ -261,8 +262,13 @@ def test_reference_names_the_token_and_every_route(client: FlaskClient) -> None:
     one = "/api/v1/corrections/{correction_id}"
     assert mine == {
         ("/api/v1/corrections", "get"): [{"bearer": []}],
+        ("/api/v1/corrections.csv", "get"): [{"bearer": []}],
+        ("/api/v1/corrections.jsonl", "get"): [{"bearer": []}],
         (one, "get"): [{"bearer": []}],
         (one, "patch"): [{"bearer": []}],
         (f"{one}/moves", "post"): [{"bearer": []}],
+        (f"{one}/apply", "post"): [{"bearer": []}],
+        (f"{one}/publication", "put"): [{"bearer": []}],
+        (f"{one}/publication", "delete"): [{"bearer": []}],
         ("/api/v1/corrections/moves", "post"): [{"bearer": []}],
     }

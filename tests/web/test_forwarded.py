@@ -3,6 +3,10 @@ import logging
 import pytest
 from flask.testing import FlaskClient
 
+from service.app import create_app
+from service.db import Database
+from service.settings import Settings
+
 
 @pytest.mark.parametrize(
     ("header", "count"),
@@ -20,8 +24,9 @@ def test_readyz_counts_the_proxies_when_asked(
 
 
 def test_forwarded_headers_that_are_ignored_are_warned_of_once(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture
+    settings: Settings, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    client = create_app(settings, database).test_client()
     with caplog.at_level(logging.WARNING, "service.web.ops"):
         client.get("/healthz")
         assert caplog.messages == []

@@ -1,5 +1,6 @@
 """The headers of every route, as a table: a new route has to be put in it."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -7,8 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.app import create_app
 from service.db import Database
 from service.models import Editor, Site
+from service.settings import Settings
 from tests.reporting import report
 from tests.web.test_pages import OURS, form_token, sign_in
 
@@ -27,13 +30,43 @@ EVERYWHERE = {
 }
 NO_STORE = "no-store"
 # What differs, by endpoint: caching, and any other header.
-CACHED = {"public.widget": "public, max-age=300", "static": "no-cache"}
+RECORD = "public, max-age=60, stale-while-revalidate=600"
+CACHED = {
+    "public.places_script": "public, max-age=300",
+    "public.widget": "public, max-age=300",
+    "pages.atom": RECORD,
+    "pages.json_feed": RECORD,
+    "pages.record": RECORD,
+    "pages.sitemap": RECORD,
+    "record.record": RECORD,
+    "static": "no-cache",
+}
 DIFFERENT: dict[str, dict[str, str]] = {
     "static": {"Cross-Origin-Resource-Policy": "cross-origin"},
     "pages.receipt": {"Referrer-Policy": "no-referrer"},
+    "pages.report_sent": {"Referrer-Policy": "no-referrer"},
+    "pages.mail": {"Referrer-Policy": "no-referrer"},
+    "pages.agree": {"Referrer-Policy": "no-referrer"},
+    "pages.ask_to_stop_mail": {"Referrer-Policy": "no-referrer"},
+    "pages.stop_mail": {"Referrer-Policy": "no-referrer"},
+    "pages.atom": {"Cross-Origin-Resource-Policy": "cross-origin"},
+    "pages.json_feed": {"Cross-Origin-Resource-Policy": "cross-origin"},
+    "pages.sitemap": {"Cross-Origin-Resource-Policy": "cross-origin"},
 }
-VALUES = {"path:filename": "widget.js", "key": "the-daily", "token": "unknown"}
+VALUES = {
+    "path:filename": "widget.js",
+    "key": "the-daily",
+    "campaign_key": "none",
+    "token": "unknown",
+    "stop_token": "unknown",
+}
 REVEALING = {"Server", "X-Powered-By", "Via", "X-AspNet-Version", "X-Runtime"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """No header depends on the database."""
+    return sqlite_url
 
 
 def paths(app: Flask, correction_id: UUID) -> list[tuple[str, str, str]]:
@@ -107,7 +140,10 @@ def test_what_is_not_there_carries_them_too(client: FlaskClient) -> None:
         assert answer.headers["Cache-Control"] == NO_STORE
 
 
-def test_problem_of_an_unexpected_error_carries_them_too(app: Flask) -> None:
+def test_problem_of_an_unexpected_error_carries_them_too(
+    settings: Settings, database: Database
+) -> None:
+    app = create_app(replace(settings, public_url="https://localhost"), database)
     app.add_url_rule("/breaks", view_func=lambda: 1 / 0)
     answer = app.test_client().get("/breaks")
     assert (answer.status_code, answer.json["title"]) == (500, "Internal Server Error")

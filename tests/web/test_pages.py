@@ -1,5 +1,4 @@
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from html import unescape
@@ -11,14 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service import intake
 from service.accounts import editors, sessions
 from service.app import create_app
 from service.db import Database
 from service.desk import changes, moves, revisions
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
-from service.intake import NewReport
 from service.models import Correction, Editor, Site, State
 from service.settings import Settings
 from tests.conftest import ORIGIN, PASSWORD, Clock
@@ -281,7 +278,8 @@ def test_tabs_count_and_filter(
                 )
     page = desk.get("/review")
     assert rows(page) == [str(made[State.NEW])]
-    assert re.findall(r'<span class="count">(\d+)</span>', page.text) == ["1"] * 6
+    counted = re.findall(r'data-count="(\w+)">(\d+)</span>', page.text)
+    assert dict(counted) == dict.fromkeys([*State, "suspected"], "1")
     for state, correction_id in made.items():
         assert rows(desk.get(f"/review?state={state}")) == [str(correction_id)]
     assert rows(desk.get("/review?suspected=true")) == [str(trapped)]
@@ -431,7 +429,7 @@ def test_one_correction_shows_everything_about_it(
         "editor@news.example",
     ):
         assert told in text
-    assert 'href="https://news.example/a#:~:text=wrold"' in text
+    assert 'href="https://news.example/a#:~:text=hello-,wrold,-text"' in text
 
 
 def test_changed_text_is_told_with_what_it_reads_now(
@@ -466,7 +464,7 @@ def test_other_sites_corrections_are_not_there(
         assert desk.get(path).status_code == 404
     for path in (f"/review/{foreign}/moves", f"/review/{foreign}/changes"):
         assert send(desk, path, to="spam", category="fact").status_code == 404
-    assert "Look at it" not in desk.get(f"/review?done={foreign}").text
+    assert '<div class="done" role="status" hidden>' in desk.get(f"/review?done={foreign}").text
     assert state_of(database, other_site, foreign) is State.NEW
 
 
@@ -489,8 +487,9 @@ def test_readers_words_are_only_text_everywhere(
         desk.get(f"/review?done={correction_id}").text,
     ]
     for text in pages:
-        assert not re.search(r"<script|<img|onerror=(?!alert\(1\)&gt;)|<b>@", text)
-        assert "49" not in text.replace(str(correction_id), "").replace(form_token(desk), "")
+        assert not re.search(r"<script(?! src=)|<img|onerror=(?!alert\(1\)&gt;)|<b>@", text)
+        without_ids = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text)
+        assert "49" not in without_ids.replace(form_token(desk), "")
         assert "&lt;script&gt;" in text
 
 
@@ -502,71 +501,6 @@ def test_pages_have_no_inline_script_or_style(desk: FlaskClient, path: str) -> N
     policy = answer.headers["Content-Security-Policy"]
     assert "unsafe-inline" not in policy
     assert "frame-ancestors 'none'" in policy
-
-
-# Receipts
-
-
-@pytest.fixture
-def receipt(database: Database, site: Site, now: datetime) -> Callable[..., tuple[UUID, str]]:
-    def make(**fields: Any) -> tuple[UUID, str]:
-        new = NewReport(
-            **{
-                "source": f"{ORIGIN}/a",
-                "title": "The bus",
-                "exact": "wrold",
-                "suggestion": "world",
-                **fields,
-            }
-        )
-        with database.write() as session:
-            made = intake.submit(session, site, new, key=uuid4().hex, secret="tests", now=now)
-        return made.correction_id, made.token
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("to", "words"),
-    [(None, "Waiting for an editor"), (State.ACCEPTED, "Accepted"), (State.FIXED, "Corrected"),
-     (State.REJECTED, "Not taken up"), (State.SPAM, "Not taken up")],
-)  # fmt: skip
-def test_receipt_tells_the_state_in_words(
-    client: FlaskClient,
-    database: Database,
-    site: Site,
-    now: datetime,
-    receipt: Callable[..., tuple[UUID, str]],
-    to: State | None,
-    words: str,
-) -> None:
-    correction_id, token = receipt()
-    report(database, site, now, exact="wrold", start=None, suggestion="other words",
-           prefix="", suffix="", comment="another reader", email="x@example.org")  # fmt: skip
-    if to:
-        with database.write() as session:
-            moves.decide(
-                session,
-                site.id,
-                correction_id,
-                Decision(to, reason="inside", public_note="We looked <it> up."),
-                by=By("editor@news.example"),
-                now=now,
-            )
-    answer = client.get(f"/r/{token}")
-    assert answer.status_code == 200
-    assert f"<strong>{words}</strong>" in answer.text
-    assert ("We looked &lt;it&gt; up." in answer.text) == (to is not None)
-    for secret in ("other words", "another reader", "x@example.org", "inside", "editor@"):
-        assert secret not in answer.text
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert "Set-Cookie" not in answer.headers
-
-
-def test_unknown_receipt_is_a_page_that_says_so(client: FlaskClient) -> None:
-    answer = client.get("/r/unknown", headers={"Accept": "text/html"})
-    assert (answer.status_code, answer.mimetype) == (404, "text/html")
-    assert "There is no receipt at this address." in answer.text
 
 
 def test_problem_is_json_where_no_page_is_asked_for(client: FlaskClient) -> None:

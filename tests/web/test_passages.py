@@ -98,7 +98,13 @@ def test_direction_is_that_of_most_letters(text: str, wanted: str) -> None:
 
 
 def test_link_leads_to_the_passage_and_only_to_safe_addresses() -> None:
-    item = {"article": {"url": "https://news.example/a"}, "selector": selector("a-b, c&d\n\ne")}
-    assert passages.link(item) == "https://news.example/a#:~:text=a%2Db%2C%20c%26d%20e"
+    item = {
+        "article": {"url": "https://news.example/a"},
+        "selector": selector("a-b, c&d\n\ne"),
+        "anchor": {"state": "exact", "start": None, "end": None},
+    }
+    lost = {**item, "anchor": {"state": "orphaned", "start": None, "end": None}}
+    assert passages.link(item) == "https://news.example/a#:~:text=a%2Db%2C%20c%26d,e"
+    assert passages.link(lost) == "https://news.example/a"
     assert passages.link({**item, "selector": []}) == "https://news.example/a"
     assert passages.link({**item, "article": {"url": "javascript:alert(1)"}}) is None

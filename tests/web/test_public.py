@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from service.db import Database
 from service.models import Article, Correction, Event, Report, Site
+from service.web import cors, current
 from tests.conftest import ORIGIN
 
 
@@ -374,3 +375,25 @@ def test_widget_answer_is_cacheable(client: FlaskClient, site: Site) -> None:
         headers={"If-None-Match": answer.headers["ETag"]},
     )
     assert again.status_code == 304
+
+
+def test_change_of_a_site_holds_for_the_next_report(
+    client: FlaskClient, site: Site, database: Database, database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def allow(origin: str, by: Database) -> None:
+        with by.write() as session:
+            session.get_one(Site, site.id).origins = [origin]
+
+    monkeypatch.setattr(cors, "SITE_SECONDS", 1000)
+    assert post(client, site, body()).status_code == 201
+    allow("https://elsewhere.example", database)
+    assert post(client, site, body(), "k2").status_code == 403
+    # Another process is heard of once what is known is too old.
+    client.application.extensions[current.NAME].sites.clear()
+    monkeypatch.setattr(cors, "SITE_SECONDS", 0)
+    assert post(client, site, body(), "k2").status_code == 403
+    another = Database(database_url)
+    allow(ORIGIN, another)
+    another.dispose()
+    assert post(client, site, body()).status_code == 201

@@ -1,6 +1,6 @@
 import { type Draft, drafts, keep, replace, type Tried, unsent } from './drafts';
 import { type Form, setUp } from './form';
-import type { Config, Dialog, DialogScript, Embed } from './parts';
+import type { Config, Dialog, Embed, PartScript } from './parts';
 import { selectorOf } from './selector';
 import { newKey, type Outcome, send } from './send';
 import css from './styles.css';
@@ -9,25 +9,21 @@ import template from './template.html';
 import { articleOf, codePoints } from './text';
 import { type Find, label, linksTo, type Say, sayer } from './words';
 
-(document.currentScript as DialogScript | null)?.start?.(start);
-
-/** Bundled, because without the service there are no strings. */
-const UNREACHABLE = 'The service cannot be reached.';
+(document.currentScript as PartScript<Dialog> | null)?.start?.(start);
 
 function start(embed: Embed): Dialog {
   const { data, tell } = embed;
   const host = document.createElement('corrigenda-dialog');
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
+  sheet.replaceSync(css.replace('light dark', (data.theme ?? 'auto').replace('auto', '$$&')));
   root.adoptedStyleSheets = [sheet];
   root.innerHTML = embed.trust(template);
-  for (const { style } of root.children as HTMLCollectionOf<HTMLElement>)
-    if (/^(light|dark)$/.test(data.theme ?? '')) style.colorScheme = data.theme as string;
 
   const find: Find = (name) => root.querySelector(name) as never;
   const dialog = find<HTMLDialogElement>('dialog');
-  const button = find('[popover]');
+  const menu = find('[popover]');
+  const button = find('[part=touch]');
   const status = find('[role=status]');
 
   let config: Config | undefined;
@@ -36,6 +32,8 @@ function start(embed: Embed): Dialog {
   /** What Send and Cancel do now; none while something is being sent. */
   let submit: (() => void) | undefined;
   let cancel: (() => void) | undefined;
+  /** How often it was opened or closed: what is overtaken opens nothing. */
+  let calls = 0;
   /** Gives the reader back the place that the dialog was opened from. */
   let back: (() => void) | undefined;
 
@@ -51,10 +49,10 @@ function start(embed: Embed): Dialog {
 
   const article = () => articleOf(document, data.article || config?.article_selector);
 
-  /** Shows a line, the fields or not, and the buttons by the names of their strings. */
-  const present = (text: string, hasFields: boolean, sending: string, closing: string) => {
+  /** Shows a line, and the buttons by the names of their strings: the fields with the one to send them. */
+  const present = (text: string, sending = '', closing = 'close') => {
     status.textContent = text;
-    find('#fields').hidden = !hasFields;
+    find('#fields').hidden = sending !== 'send';
     find('#send').hidden = !sending;
     find('#send').textContent = say(sending);
     find('#cancel').textContent = say(closing) || 'Close';
@@ -62,37 +60,35 @@ function start(embed: Embed): Dialog {
   };
 
   const open = async (range?: Range | null) => {
+    const mine = ++calls;
     await ready().catch(() => 0);
-    if (dialog.matches(':modal')) return;
+    if (mine !== calls || dialog.matches(':modal')) return;
     const passage = range ? selectorOf(range, article()) : null;
     if ((range && !passage) || !tell('open', { selector: passage }, true)) return;
     dialog.close();
-    offerButton(null);
-    const from = document.activeElement as HTMLElement | null;
+    offer(null);
     const excess = passage && config ? codePoints(passage.exact) - config.limits.exact : 0;
     if (!config) {
-      present(UNREACHABLE, false, '', 'close');
-      tell('error', { status: 0, detail: UNREACHABLE });
+      present(embed.unreachable);
+      tell('error', { status: 0, detail: embed.unreachable });
     } else {
-      const lang = article().closest('[lang]')?.getAttribute('lang') ?? '';
+      const lang = article().closest<HTMLElement>('[lang]')?.lang ?? '';
       const form = setUp(find, config, say, passage, lang);
-      if (excess > 0) present(say('excerpt_too_long', excess), false, '', 'close');
+      if (excess > 0) present(say('excerpt_too_long', excess));
       else {
-        present('', true, 'send', 'cancel');
-        const about = `${embed.here().url}\n${passage ? `${passage.start} ${passage.exact}` : ''}`;
+        present('', 'send', 'cancel');
+        const about = [embed.here().url, passage?.start, passage?.exact].join('\n');
         write(form, targetOf(embed, config, passage, lang), about);
       }
     }
     back = () => {
-      from?.focus({ preventScroll: true });
       if (!range?.startContainer.isConnected) return;
       getSelection()?.removeAllRanges();
       getSelection()?.addRange(range);
     };
     dialog.showModal();
-    const field = find<HTMLTextAreaElement>(passage ? '#suggestion' : '#comment');
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
+    find('#cancel').focus();
+    find(passage ? '#suggestion' : '#comment').focus();
   };
 
   /** Ties the form to the draft that it is and the report that is made of it. */
@@ -103,16 +99,7 @@ function start(embed: Embed): Dialog {
     dialog.oninput = () => keep(about, draft());
     submit = () => {
       if (!form.check()) return;
-      const { comment, category, email, website } = form.values();
-      const suggestion = form.suggestion();
-      const body = written({
-        target,
-        suggestion,
-        comment: comment.trim(),
-        category,
-        email: email.trim(),
-        website,
-      });
+      const body = written({ target, ...form.values(), suggestion: form.suggestion() });
       // The same text again is the same report; another text is another.
       const before = drafts()[about]?.attempt;
       const attempt =
@@ -126,24 +113,20 @@ function start(embed: Embed): Dialog {
     const again = submit;
     const button = find('#send');
     const label = button.textContent;
-    const busy = (is: boolean) => {
-      button.setAttribute('aria-disabled', `${is}`);
-      button.textContent = is ? say('sending') : label;
-    };
+    button.textContent = say('sending');
     submit = dialog.oninput = null as never;
-    busy(true);
     status.textContent = '';
     keep(about, draft);
     const outcome = await send(draft.attempt);
     // Another opening has the dialog by now.
     const isOurs = submit === null;
-    if (isOurs) busy(false);
+    if (isOurs) button.textContent = label;
     if (outcome.sent) {
       keep(about);
       const { id, correction_id, already_reported, receipt_url } = outcome;
       tell('sent', { id, correction_id, already_reported });
       if (!isOurs) return;
-      present(say('sent'), false, '', 'close');
+      present(say('sent'));
       if (already_reported > 0) status.append(` ${say('already', already_reported)}`);
       status.append(...linksTo({ follow: receipt_url }, say));
       find('#cancel').focus();
@@ -155,48 +138,44 @@ function start(embed: Embed): Dialog {
       const errors = Object.fromEntries(
         outcome.errors.map(({ pointer, detail }) => [pointer.slice(1), detail]),
       );
-      const others = form ? form.blame(errors) : [];
+      const others = form?.blame(errors) ?? [];
       status.textContent = [refusal(outcome), ...others].join(' ');
     }
   };
 
   const refusal = ({ status, again, wait, detail }: Outcome & { sent: false }) => {
     if (!status) return say(navigator.onLine ? 'unreachable' : 'offline');
-    if (status === 429) return say('too_many', Math.max(1, Math.ceil(wait / 60)));
+    if (status === 429) return say('too_many', Math.ceil(wait / 60) || 1);
     return again ? say('down') : `${say('refused')} ${detail}`;
   };
 
   /** Offers, beside the page, what an earlier visit could not send. */
   const remind = async () => {
-    const [about, draft] = unsent() ?? [];
-    if (!draft || !about || dialog.open) return;
+    const found = unsent();
+    if (!found || dialog.open) return;
+    const [about, draft] = found;
     await ready();
     const { target, comment } = JSON.parse(draft.attempt.body);
     const exact = target.selector?.[0].exact ?? comment;
-    setUp(
-      find,
-      config as Config,
-      say,
-      { exact, prefix: '', suffix: '', start: 0, end: 0, revision: '' },
-      '',
-    );
+    setUp(find, config as Config, say, { exact, prefix: '', suffix: '' }, '');
     back = undefined;
-    present(say('unsent'), false, 'send_now', 'discard');
+    // Not by `show`, which would take the keyboard from whoever is reading.
+    dialog.open = true;
+    present(say('unsent'), 'send_now', 'discard');
     submit = () => deliver(about, draft);
     cancel = () => keep(about);
-    dialog.show();
   };
 
-  /** Puts the button below a selection and its handles, clear of the system's own bar above; or away. */
-  const offerButton = (box: DOMRect | null | undefined) => {
-    button.hidden = !box;
-    button.togglePopover?.(!!box);
+  /** Puts the menu below a selection and its handles, clear of the system's own bar above; or away. */
+  const offer = (box: DOMRect | null | undefined) => {
+    menu.hidden = !box;
+    menu.togglePopover?.(!!box);
     if (!box) return;
-    const { offsetWidth: width, offsetHeight: height } = button;
+    const { offsetWidth: width, offsetHeight: height } = menu;
     const left = Math.min((box.left + box.right - width) / 2, innerWidth - width - 8);
     const top = Math.min(box.bottom + 32, innerHeight - height - 8);
-    button.style.left = `${Math.max(8, left) + scrollX}px`;
-    button.style.top = `${top + scrollY}px`;
+    menu.style.left = `${Math.max(8, left) + scrollX}px`;
+    menu.style.top = `${top + scrollY}px`;
   };
 
   dialog.onsubmit = (event) => {
@@ -205,6 +184,8 @@ function start(embed: Embed): Dialog {
   };
   dialog.onkeydown = ({ key, ctrlKey, metaKey }) => {
     if (key === 'Enter' && (ctrlKey || metaKey)) submit?.();
+    // Browsers close only what is modal. What is offered beside the page keeps for another visit.
+    if (key === 'Escape' && !dialog.matches(':modal')) dialog.close();
   };
   dialog.onclose = () => {
     if (dialog.open) return;
@@ -218,9 +199,8 @@ function start(embed: Embed): Dialog {
     dialog.close();
   };
   // A press elsewhere would take the selection away.
-  button.onpointerdown = (event) => event.preventDefault();
+  menu.onpointerdown = (event) => event.preventDefault();
   button.onclick = () => open(touched);
-  button.hidden = true;
 
   const retry = () => {
     if (!dialog.open) remind().catch(() => 0);
@@ -229,19 +209,24 @@ function start(embed: Embed): Dialog {
   addEventListener('online', retry);
   retry();
 
+  const close = () => {
+    calls++;
+    dialog.close();
+  };
+
   return {
     open,
-    close: () => dialog.close(),
+    close,
     forget() {
-      dialog.close();
+      close();
       replace({});
     },
     async selected(range) {
       touched = range;
       if (range) await ready();
-      if (touched !== range || (!range && button.hidden)) return;
+      if (touched !== range || (!range && menu.hidden)) return;
       const isOffered = range?.intersectsNode(article()) && !dialog.matches(':modal');
-      offerButton(isOffered ? [...(range as Range).getClientRects()].pop() : null);
+      offer(isOffered ? [...(range as Range).getClientRects()].pop() : null);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { segments } from './selector';
 
-/** A word of two texts compared: in both, only before, or only after; named as HTML shows it. */
+/** Words of two texts compared: in both, only before, or only after; named as HTML shows it. */
 export type Piece = ['span' | 'del' | 'ins', string];
 
 /** The difference of two texts word by word: around the longest run of words that both have. */
@@ -17,7 +17,8 @@ function compare(a: string[], b: string[]): Piece[] {
       if (run > length) [length, i, j] = [run, x, y];
     });
   });
-  const as = (name: Piece[0], words: string[]) => words.map((word): Piece => [name, word]);
+  const as = (name: Piece[0], words: string[]): Piece[] =>
+    words[0] ? [[name, words.join('')]] : [];
   return length
     ? [
         ...compare(a.slice(0, i), b.slice(0, j)),

@@ -21,12 +21,12 @@ export type Tried = Draft & { attempt: Attempt };
 const MONTH = 30 * 24 * 3600 * 1000;
 
 /** Where the browser keeps nothing for us, the page does. */
-let memory: string | null = null;
+let memory: string | undefined;
 
 /** All drafts by what they are about. */
 export function drafts(): Record<string, Draft> {
   try {
-    memory = localStorage.getItem(DRAFTS);
+    memory = localStorage[DRAFTS];
   } catch {}
   try {
     const kept: [string, Draft][] = Object.entries(JSON.parse(memory ?? '{}'));
@@ -38,16 +38,15 @@ export function drafts(): Record<string, Draft> {
 
 /** Keeps a draft in place of the one about the same passage; without one, only drops that. */
 export function keep(about: string, draft?: Draft): void {
-  const { [about]: _, ...others } = drafts();
-  replace(draft ? { ...others, [about]: draft } : others);
+  replace({ ...drafts(), [about]: draft });
 }
 
-/** Keeps these and no others. */
-export function replace(all: Record<string, Draft>): void {
+/** Keeps these and no others; undefined ones are dropped. */
+export function replace(all: Record<string, Draft | undefined>): void {
   memory = JSON.stringify(all);
   try {
-    localStorage.setItem(DRAFTS, memory);
-    if (memory === '{}') localStorage.removeItem(DRAFTS);
+    localStorage[DRAFTS] = memory;
+    if (memory === '{}') delete localStorage[DRAFTS];
   } catch {}
 }
 

@@ -1,13 +1,11 @@
 import { difference } from './diff';
 import type { Config } from './parts';
-import type { PassageSelector } from './selector';
+import type { Quote } from './selector';
 import { codePoints } from './text';
 import type { Find, Say } from './words';
 
-const NAMES = ['suggestion', 'comment', 'category', 'email', 'website'] as const;
-
 /** The fields' values by name. */
-export type Values = Record<(typeof NAMES)[number], string>;
+export type Values = Record<'suggestion' | 'comment' | 'category' | 'email' | 'website', string>;
 
 /** The form, set up for one passage or for the page. */
 export interface Form {
@@ -21,13 +19,23 @@ export interface Form {
   blame(messages: Record<string, string>): string[];
 }
 
-const SENTENCE = /(?<=[.!?…]["'”’»)]*\s|[。！？؟\n])/;
+/** A context of more characters was cut by `selectorOf`, unless the article itself begins or ends there. */
+const MANY = 59;
 
-/** The sentence around a passage, in two halves. */
-function around({ prefix, suffix }: PassageSelector): [string, string] {
+/** What is left out of a long run of words that did not change. */
+const MIDDLE = /(?<=.{20}\s).{9,}(?=\s.{20})/s;
+
+const SENTENCE = /(?<=[.!?…]\p{P}*\s|[。！？؟\n])/u;
+
+/** The sentence around a passage, in two halves; what is not known whole ends with a word and an ellipsis. */
+export function around({ prefix, suffix }: Quote): [string, string] {
+  const left = `${prefix}|`.split(SENTENCE);
+  const right = suffix.split(SENTENCE);
   return [
-    (`${prefix}|`.split(SENTENCE).pop() as string).slice(0, -1),
-    (suffix.split(SENTENCE)[0] ?? '').trimEnd(),
+    left[1] || !prefix[MANY]
+      ? (left.pop() as string).slice(0, -1)
+      : prefix.replace(/^(\S*\s)?/, '…'),
+    right[1] || !suffix[MANY] ? (right[0] as string).trimEnd() : suffix.replace(/(\s\S*)?$/, '…'),
   ];
 }
 
@@ -35,7 +43,7 @@ export function setUp(
   find: Find,
   { limits }: Config,
   say: Say,
-  passage: PassageSelector | null,
+  passage: Quote | null,
   lang: string,
 ): Form {
   const form = find<HTMLFormElement>('form');
@@ -53,22 +61,20 @@ export function setUp(
   find('#comment-help').hidden = !passage;
   if (passage) {
     const [left, right] = around(passage);
-    [left, passage.exact, right].forEach((text, index) => {
-      (quote.children[index] as Element).textContent = text;
-    });
-    suggestion.value = passage.exact;
+    const mark = find('mark');
+    suggestion.value = mark.textContent = passage.exact;
+    quote.replaceChildren(left, mark, right);
   }
   // The field's own value: a text area has its own idea of line ends.
   const before = suggestion.value;
 
   const blame = (messages: Record<string, string>) => {
-    for (const name of NAMES) {
-      const message = messages[name] ?? '';
-      const error = find(`#${name}-error`);
-      if (error) error.textContent = message;
-      fields[name].setAttribute('aria-invalid', `${!!message}`);
+    for (const error of form.querySelectorAll('[part=error]')) {
+      const name = error.id.split('-')[0] as keyof Values;
+      error.textContent = messages[name] ?? '';
+      fields[name].ariaInvalid = `${!!messages[name]}`;
       fields[name].setAttribute('aria-describedby', `${name}-error ${name}-help`);
-      if (error) delete messages[name];
+      delete messages[name];
     }
     form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
     return Object.values(messages);
@@ -80,11 +86,11 @@ export function setUp(
     const text = value.trim() || !passage ? '' : say('deletes');
     if (help.textContent !== text) help.textContent = text;
     shown.replaceChildren(
-      ...(value && value !== before ? difference(before, value) : []).map(([name, text]) => {
-        const element = document.createElement(name);
-        element.textContent = text;
-        return element;
-      }),
+      ...(value && value !== before ? difference(before, value) : []).map(([name, textContent]) =>
+        Object.assign(document.createElement(name), {
+          textContent: name === 'span' ? textContent.replace(MIDDLE, '…') : textContent,
+        }),
+      ),
     );
   };
 
@@ -95,15 +101,17 @@ export function setUp(
   form.oninput = react;
   react();
 
+  const values = () => Object.fromEntries(new FormData(form)) as Values;
+
   const chosen = () => {
     const { value } = suggestion;
     return value === before ? undefined : value.trim() && value;
   };
 
   return {
-    values: () => Object.fromEntries(NAMES.map((name) => [name, fields[name].value])) as Values,
-    restore(values) {
-      for (const name of NAMES) fields[name].value = values[name];
+    values,
+    restore(kept) {
+      for (const name in kept) fields[name as keyof Values].value = kept[name as keyof Values];
       change();
     },
     suggestion: chosen,
@@ -112,8 +120,8 @@ export function setUp(
       if (!comment.value.trim() && chosen() === undefined)
         messages[passage ? 'suggestion' : 'comment'] = say(passage ? 'unchanged' : 'empty');
       if (!email.validity.valid) messages.email = say('email_wrong');
-      for (const name of ['suggestion', 'comment', 'email'] as const) {
-        const over = codePoints(fields[name].value.trim()) - limits[name];
+      for (const [name, value] of Object.entries(values())) {
+        const over = codePoints(value) - limits[name as keyof typeof limits];
         if (over > 0) messages[name] = say('too_long', over);
       }
       const isFine = !Object.keys(messages).length;

@@ -1,10 +1,14 @@
 import { articleText, checksum, codePoints, indexOf } from './text';
 
-/** W3C TextQuoteSelector and TextPositionSelector in one; positions in Unicode code points. */
-export interface PassageSelector {
+/** W3C TextQuoteSelector. */
+export interface Quote {
   exact: string;
   prefix: string;
   suffix: string;
+}
+
+/** A quote with W3C's TextPositionSelector, in Unicode code points. */
+export interface PassageSelector extends Quote {
   start: number;
   end: number;
   /** Tells which revision of the article's text was read. */
@@ -15,19 +19,16 @@ const CONTEXT = 64;
 
 /** A text's graphemes or words; its code points where the browser knows neither. */
 export function segments(text: string, granularity: 'grapheme' | 'word'): string[] {
-  return globalThis.Intl?.Segmenter
+  return Intl.Segmenter
     ? Array.from(new Intl.Segmenter([], { granularity }).segment(text), ({ segment }) => segment)
     : [...text];
 }
 
-/** As many whole pieces from the front as `limit` code points hold. */
-function fitting(pieces: string[], limit: number): string[] {
-  let left = limit;
-  const tooMany = pieces.findIndex((piece) => {
-    left -= codePoints(piece);
-    return left < 0;
-  });
-  return tooMany < 0 ? pieces : pieces.slice(0, tooMany);
+/** As many whole graphemes as `limit` code points hold, others cut off at one end. */
+function fitting(text: string, limit: number, cut: 'shift' | 'pop'): string {
+  const pieces = segments(text, 'grapheme');
+  while (codePoints(pieces.join('')) > limit) pieces[cut]();
+  return pieces.join('');
 }
 
 /** What a range selects of an article's text, clipped to it; null when that is nothing. */
@@ -50,13 +51,8 @@ export function selectorOf(
   const at = codePoints(text.slice(0, start));
   return {
     exact,
-    prefix: fitting(
-      segments(text.slice(Math.max(0, start - reach), start), 'grapheme').reverse(),
-      context,
-    )
-      .reverse()
-      .join(''),
-    suffix: fitting(segments(text.slice(end, end + reach), 'grapheme'), context).join(''),
+    prefix: fitting(text.slice(Math.max(0, start - reach), start), context, 'shift'),
+    suffix: fitting(text.slice(end, end + reach), context, 'pop'),
     start: at,
     end: at + codePoints(exact),
     revision: checksum(text),

@@ -34,16 +34,16 @@ export async function send({ url, key, body }: Attempt): Promise<Outcome> {
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
       body,
       // Older browsers wait as long as they like.
-      signal: AbortSignal.timeout?.(PATIENCE) ?? null,
+      signal: AbortSignal.timeout?.(PATIENCE) as AbortSignal,
     });
     status = response.status;
-    wait = +(response.headers.get('Retry-After') ?? 0);
+    wait = Number(response.headers.get('Retry-After')) || 0;
     answer = await response.json();
   } catch {
     // A 201 is durable, even when its body was lost on the way.
   }
   // What is neither a 201 nor a refusal was answered by something between us and the service.
-  const again = status < 400 || status > 499 || [408, 409, 429].includes(status);
+  const again = !/^4(?!0[89]|29)/.test(`${status}`);
   return {
     detail: '',
     errors: [],

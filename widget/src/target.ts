@@ -11,7 +11,7 @@ export function targetOf(
   const { url, canonical = '' } = here();
   // A single-page app went on and left the first article's canonical link behind.
   const isStale = url !== first.url && canonical === first.canonical;
-  const { exact, prefix, suffix, start, end, revision } = passage ?? {};
+  const { start, end, revision, ...quote } = passage ?? {};
   return {
     source: url,
     canonical: isStale || canonical.length > limits.url ? '' : canonical,
@@ -19,7 +19,7 @@ export function targetOf(
     lang: /^(?=.{1,35}$)[a-z\d]+(-[a-z\d]+)*$/i.test(lang) ? lang : '',
     selector: passage
       ? [
-          { type: 'TextQuoteSelector', exact, prefix, suffix },
+          { type: 'TextQuoteSelector', ...quote },
           { type: 'TextPositionSelector', start, end },
         ]
       : undefined,
@@ -29,11 +29,10 @@ export function targetOf(
 
 /** A report as JSON without what was left empty, save the suggestion: there that means to delete. */
 export function written(report: object): string {
-  return JSON.stringify(report, (name, value) => {
-    if (typeof value !== 'string') return value;
-    // The service refuses NUL and halves of surrogate pairs.
-    return value || name === 'suggestion' || name === 'website'
-      ? value.replace(/\p{Surrogate}|\0/gu, '\ufffd')
-      : undefined;
-  });
+  return JSON.stringify(report, (name, value) =>
+    value === '' && name !== 'suggestion'
+      ? undefined
+      : // The service refuses NUL and halves of surrogate pairs.
+        (value?.replace?.(/\p{Surrogate}|\0/gu, '\ufffd') ?? value),
+  );
 }

@@ -43,8 +43,9 @@ function declared(element: Element, property: string): string {
 function isSkipped(element: Element): boolean {
   return (
     SKIPPED.test(element.localName) ||
-    /^(support|corrections)$/.test(element.getAttribute('data-corrigenda') ?? '') ||
-    (element.getAttribute('hidden') ?? 'until-found').toLowerCase() !== 'until-found' ||
+    element.matches(
+      '[data-corrigenda=support],[data-corrigenda=corrections],[hidden]:not([hidden=until-found i])',
+    ) ||
     declared(element, 'display') === 'none'
   );
 }

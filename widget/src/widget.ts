@@ -1,7 +1,9 @@
-import { type Config, type Dialog, type DialogScript, DRAFTS, type Embed } from './parts';
+import { type Config, type Dialog, DRAFTS, type Embed, type PartScript } from './parts';
 
-/** The hash of static/dialog.js, put in by the build. */
+/** The hashes of the other files, put in by the build. */
 declare const DIALOG_INTEGRITY: string;
+declare const PLACES_INTEGRITY: string;
+declare const SUPPORT_INTEGRITY: string;
 
 /** What the page may call. */
 export interface Corrigenda {
@@ -31,8 +33,6 @@ declare global {
 const me = (document.currentScript ??
   document.querySelector('script[data-site]')) as HTMLScriptElement | null;
 
-if (me && !window.Corrigenda) embed(me);
-
 function embed(script: HTMLScriptElement): void {
   const data = script.dataset;
   const api = `${new URL(`../api/v1/sites/${data.site}/`, script.src)}`;
@@ -51,36 +51,29 @@ function embed(script: HTMLScriptElement): void {
       data.canonical || document.querySelector<HTMLLinkElement>('link[rel~=canonical]')?.href,
   });
 
-  /** Asks for an article's campaign only where the page has a place for it: one answer serves a site. */
+  /** The address of a question: about the page where its places ask, else one for the whole site. */
+  const question = (name: string, isOfPlaces?: boolean) =>
+    `${api}${name}?${new URLSearchParams({
+      locale: data.locale || document.documentElement.lang || navigator.language,
+      ...(isOfPlaces && has('corrections') && { url: here().canonical || here().url }),
+      ...(isOfPlaces && has('support') && { support: '1' }),
+    })}`;
+
   const config = () => {
-    asked ??= fetch(
-      `${api}widget?${new URLSearchParams({
-        locale: data.locale || document.documentElement.lang || navigator.language,
-        ...(places() && { url: here().canonical || here().url }),
-      })}`,
-      { credentials: 'omit' },
-    ).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
+    asked ??= fetch(question('widget'), { credentials: 'omit' }).then((answer) =>
+      answer.ok ? answer.json() : Promise.reject(),
+    );
     asked.catch(() => {
       asked = undefined;
     });
     return asked;
   };
 
-  const lent: Embed = {
-    data,
-    api,
-    config,
-    tell,
-    trust: (html) => policy?.createHTML(html) ?? html,
-    here,
-    first: here(),
-  };
-
-  const load = () => {
-    part ??= new Promise<Dialog>((resolve, reject) => {
-      config().catch(() => 0);
-      const fetched: DialogScript = document.createElement('script');
-      const url = `${new URL('dialog.js', script.src)}`;
+  /** Fetches another file of ours and starts it. */
+  const get = <T>(name: string, hash: string) =>
+    new Promise<T>((resolve, reject) => {
+      const fetched: PartScript<T> = document.createElement('script');
+      const url = `${new URL(name, script.src)}`;
       policy ??= window.trustedTypes?.createPolicy('corrigenda', {
         createHTML: itself,
         createScriptURL: itself,
@@ -89,17 +82,39 @@ function embed(script: HTMLScriptElement): void {
       fetched.onerror = reject;
       fetched.nonce = data.nonce || script.nonce;
       if (script.integrity) {
-        // A page that pins this script pins with it the part that this script was built with.
-        fetched.integrity = DIALOG_INTEGRITY;
-        fetched.crossOrigin = 'anonymous';
+        // A page that pins this script pins with it the parts that this script was built with.
+        fetched.integrity = `sha256-${hash}`;
       }
-      fetched.src = policy ? policy.createScriptURL(url) : url;
+      fetched.crossOrigin = 'anonymous';
+      fetched.src = policy?.createScriptURL(url) ?? url;
       document.head.append(fetched);
-    }).catch((error) => {
-      part = undefined;
-      failed = true;
-      throw error;
     });
+
+  const lent: Embed = {
+    data,
+    api,
+    config,
+    get,
+    ask: ({ support }) => support && get('support.js', SUPPORT_INTEGRITY),
+    tell,
+    trust: (html) => policy?.createHTML(html) ?? html,
+    here,
+    first: here(),
+    unreachable: 'The corrections service cannot be reached.',
+  };
+
+  const load = () => {
+    if (!part) {
+      config()
+        // The part of the page's own places asks under the thanks too.
+        .then((answer) => has('support') || lent.ask(answer))
+        .catch(() => 0);
+      part = get<Dialog>('dialog.js', DIALOG_INTEGRITY).catch((error) => {
+        part = undefined;
+        failed = true;
+        throw error;
+      });
+    }
     return part;
   };
 
@@ -110,17 +125,33 @@ function embed(script: HTMLScriptElement): void {
   const open = (range?: Range | null) => {
     load().then(
       (dialog) => dialog.open(range),
-      () => tell('error', { status: 0 }),
+      () => {
+        tell('error', { status: 0 });
+        // Without the dialog there is no other way to say so.
+        alert(lent.unreachable);
+      },
     );
   };
 
   const on = <E extends Event>(name: string, listener: (event: E) => void) =>
     document.addEventListener(name, listener as (event: Event) => void);
 
-  // An async script may come before the canonical link.
+  /** Fills the page's places, if it has any and there is something to show in them. */
+  const look = () => {
+    if (!has('support') && !has('corrections')) return;
+    lent.asked = question('places.js', true);
+    // What is pinned can hold nothing of the page: there it asks for itself.
+    get(script.integrity ? 'places.js' : lent.asked, PLACES_INTEGRITY).catch(() => 0);
+  };
+
+  // An async script may come before the canonical link and the places.
   on('DOMContentLoaded', () => {
     lent.first = here();
+    if (!lent.asked) look();
   });
+  if (document.readyState !== 'loading') look();
+  // A single-page app says that it has put other places on the page.
+  on('corrigenda:places', look);
 
   on('selectionchange', () => {
     if (selected()) prefetch();
@@ -167,7 +198,7 @@ function embed(script: HTMLScriptElement): void {
       part?.then((dialog) => dialog.forget());
       try {
         for (const name of Object.keys(localStorage))
-          if (name.startsWith('corrigenda')) localStorage.removeItem(name);
+          if (name.startsWith('corrigenda')) delete localStorage[name];
       } catch {}
     },
   };
@@ -179,17 +210,12 @@ function embed(script: HTMLScriptElement): void {
 }
 
 /** Only our own constant markup and address pass through the policy. */
-function itself(text: string): string {
-  return text;
-}
+const itself = (text: string): string => text;
 
-function places(): Element | null {
-  return document.querySelector('[data-corrigenda=support],[data-corrigenda=corrections]');
-}
+const has = (place: string): boolean => !!document.querySelector(`[data-corrigenda=${place}]`);
 
-function opener(event: Event): Element | null {
-  return (event.target as Element).closest?.('[data-corrigenda=report]');
-}
+const opener = (event: Event): Element | null =>
+  (event.target as Element).closest?.('[data-corrigenda=report]');
 
 function isEdited(target: unknown): boolean {
   const element = target as HTMLElement;
@@ -204,3 +230,5 @@ function selected(): Range | null {
   const { commonAncestorContainer: node } = range;
   return isEdited(node.nodeType === 1 ? node : node.parentElement) ? null : range.cloneRange();
 }
+
+if (me && !window.Corrigenda) embed(me);

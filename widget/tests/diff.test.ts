@@ -10,8 +10,8 @@ const told = (pieces: Piece[]) =>
 test.each([
   ['a word', 'The brigde opened', 'The bridge opened', 'The [-brigde-]{+bridge+} opened'],
   ['two words far apart', 'a bb c dd e', 'a bx c dx e', 'a [-bb-]{+bx+} c [-dd-]{+dx+} e'],
-  ['a word taken out', 'the very end', 'the end', 'the [-very-][- -]end'],
-  ['a word put in', 'the end', 'the very end', 'the {+very+}{+ +}end'],
+  ['a word taken out', 'the very end', 'the end', 'the [-very -]end'],
+  ['a word put in', 'the end', 'the very end', 'the {+very +}end'],
   ['nothing before', '', 'new', '{+new+}'],
   ['nothing after', 'old', '', '[-old-]'],
 ])('%s', (_, before, after, expected) => {

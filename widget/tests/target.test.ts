@@ -51,9 +51,9 @@ test.each([
   expect(target(here, here, lang).lang).toBe(told);
 });
 
-test('only a suggestion and the honeypot are told when empty', () => {
+test('only a suggestion is told when empty', () => {
   const report = { suggestion: '', comment: '', email: '', category: '', website: '' };
-  expect(JSON.parse(written(report))).toEqual({ suggestion: '', website: '' });
+  expect(JSON.parse(written(report))).toEqual({ suggestion: '' });
   expect(JSON.parse(written({ suggestion: undefined, comment: 'x' }))).toEqual({ comment: 'x' });
 });
 

@@ -2,15 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.engines import ENGINES, Chromium, Engine, EngineMissing, opened, required
+from service.accounts import sites, tokens
+from service.db import Database, migrate
+from tests.browser.engines import ENGINES, ROOT, Chromium, Engine, EngineMissing, opened, required
 from tests.browser.servers import Pages, Way, serving
-from tests.processes import Serving, environment, run, run_json
+from tests.processes import Serving, environment
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+
+PRIVACY = "https://news.example/privacy"
+CONTACT = "https://news.example/contact"
 
 ARTICLE = """
 <article>
@@ -30,6 +39,7 @@ class News:
     way: Way
     key: str
     token: str
+    database_url: str
 
     def script(self, **data: str) -> str:
         """The script tag with optional attributes."""
@@ -57,23 +67,42 @@ class News:
 
     def sent(self) -> list[Any]:
         """The bodies of the reports that were posted."""
-        return [json.loads(body) for _, _, _, body in self.way.posts()]
+        return [json.loads(body) for body in self.way.posted("/reports")]
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[News]:
+    """The site, with a service whose data are in `folder`."""
+    env = environment(folder, REPORT_LIMITS="10000/minute", HOLD_SECONDS="0")
+    url = f"sqlite:///{folder}/corrigenda.db"
+    pages = Pages()
+    with ExitStack() as stack:
+        pages.url = f"http://127.0.0.1:{stack.enter_context(serving(pages.handler()))}"
+        key, token = settled(url, pages.url)
+        service = stack.enter_context(Serving(env))
+        way = Way(service.port)
+        way.url = f"http://127.0.0.1:{stack.enter_context(serving(way.handler()))}"
+        yield News(pages, way, key, token, url)
+
+
+def settled(url: str, origin: str) -> tuple[str, str]:
+    """A new database with the site in it; gives the site's key and a token."""
+    database = Database(url)
+    migrate.upgrade(database)
+    now = datetime.now(UTC)
+    with database.write() as session:
+        site = sites.create(session, "The Daily", [origin], now=now)
+        site.privacy_url, site.contact_url = PRIVACY, CONTACT
+        _, token = tokens.create(session, site, ["read", "review", "publish"], now=now)
+        key = site.key
+    database.dispose()
+    return key, token
 
 
 @pytest.fixture(scope="session")
 def news_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
-    folder = tmp_path_factory.mktemp("service")
-    env = environment(folder, REPORT_LIMITS="10000/minute")
-    assert run(["migrate"], env).returncode == 0
-    pages = Pages()
-    with serving(pages.handler()) as pages_port, Serving(env) as service:
-        pages.url = f"http://127.0.0.1:{pages_port}"
-        key = run_json(["site", "create", "The Daily", "--origin", pages.url], env)["key"]
-        token = run_json(["token", "create", "--site", key, "--scope", "read"], env)["token"]
-        way = Way(service.port)
-        with serving(way.handler()) as way_port:
-            way.url = f"http://127.0.0.1:{way_port}"
-            yield News(pages, way, key, token)
+    with published(tmp_path_factory.mktemp("service")) as site:
+        yield site
 
 
 @pytest.fixture
@@ -83,7 +112,7 @@ def news(news_site: News) -> News:
 
 
 @pytest.fixture(scope="session", params=sorted(ENGINES))
-def browser(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def browser(request: pytest.FixtureRequest, chromium_process: None) -> Iterator[Engine]:
     """Each engine in turn, started once."""
     try:
         with opened(request.param) as made:
@@ -99,11 +128,13 @@ def engine(browser: Engine, news: News) -> Engine:
     """An engine that keeps nothing from an earlier test."""
     browser.open(news.pages.put("/empty", "<!doctype html><title>empty</title>"))
     browser.evaluate("localStorage.clear()")
+    # The page before may have asked for something on its way out.
+    news.way.reset()
     return browser
 
 
 @pytest.fixture
-def chromium() -> Iterator[Callable[..., Chromium]]:
+def chromium(chromium_process: None) -> Iterator[Callable[..., Chromium]]:
     """Makes pages in Chromium with what only its driver can do: touch, no network, other media."""
     with ExitStack() as stack:
 
@@ -118,3 +149,12 @@ def chromium() -> Iterator[Callable[..., Chromium]]:
             return engine
 
         yield make
+
+
+@pytest.fixture
+def axe() -> Path:
+    if not AXE.exists():
+        if required():
+            pytest.fail("axe-core is not installed (npm ci)")
+        pytest.skip("axe-core is not installed (npm ci)")
+    return AXE

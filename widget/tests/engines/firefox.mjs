@@ -12,7 +12,7 @@ const browser = await puppeteer.launch({
   extraPrefsFirefox: prefs,
 });
 const page = await browser.newPage();
-const { keyboard, mouse } = page;
+const { keyboard, mouse, touchscreen } = page;
 
 const commands = {
   open: (url) => page.goto(url).then(() => null),
@@ -27,6 +27,8 @@ const commands = {
   },
   type: (text) => keyboard.type(text).then(() => null),
   click: (x, y) => mouse.click(x, y).then(() => null),
+  tap: (x, y) => touchscreen.tap(x, y).then(() => null),
+  offline: (value) => page.setOfflineMode(value).then(() => null),
   resize: (width, height) => page.setViewport({ width, height }).then(() => null),
   screenshot: (path) => page.screenshot({ path }).then(() => null),
 };

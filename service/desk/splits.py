@@ -1,0 +1,187 @@
+"""Splits: reports that joined a correction though they mean another mistake are taken out of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from service import events, hashing, text
+from service.desk import moves, revisions, timeline
+from service.desk.changes import change, find
+from service.desk.moves import By, Decision
+from service.errors import NotAllowedMove, StaleVersion, invalid
+from service.models import AnchorState, Article, Change, Correction, Report, State
+
+REASON = "Put back"
+
+
+def split(
+    session: Session,
+    site_id: UUID,
+    correction_id: UUID,
+    report_ids: Sequence[UUID],
+    *,
+    by: By,
+    now: datetime,
+    versions: frozenset[int] | None = None,
+) -> Correction:
+    """Take some of a correction's reports out into a new one, which is about what the first quotes.
+
+    At least one report stays. Emits `correction.created`. Raises NotFound, StaleVersion,
+    InvalidFields.
+    """
+    source = _locked(session, site_id, correction_id)
+    moves.check_version(source, versions)
+    chosen = _chosen(session, source, report_ids)
+    made = _made(session, source, chosen, now)
+    _hand_over(session, source, made, chosen, now)
+    timeline.add(session, source.id, "split_into", None, str(made.id), by=by, now=now)
+    timeline.add(session, made.id, "split_from", None, str(source.id), by=by, now=now)
+    if not made.suspected:
+        events.emit(session, "correction.created", made, now=now)
+    return made
+
+
+def put_back(
+    session: Session, site_id: UUID, correction_id: UUID, *, by: By, now: datetime
+) -> Correction:
+    """Undo a split: the reports go back where they came from; the emptied correction repeats it.
+
+    Returns the correction that they came from. Raises NotFound, and NotAllowedMove where this one
+    was not split off or was decided on since.
+    """
+    made = _locked(session, site_id, correction_id)
+    came_from = session.scalar(
+        select(Change.now).where(
+            Change.correction_id == correction_id, Change.field == "split_from"
+        )
+    )
+    if came_from is None or made.report_count == 0:
+        raise NotAllowedMove("This correction was not split off another one.")
+    if made.state is not State.NEW:
+        raise NotAllowedMove(f"This correction is {made.state} by now; reopen it first.")
+    source = _locked(session, site_id, UUID(came_from))
+    reports = session.scalars(select(Report).where(Report.correction_id == made.id)).all()
+    _hand_over(session, made, source, reports, now)
+    timeline.add(session, source.id, "put_back", str(made.id), None, by=by, now=now)
+    change(session, site_id, made.id, {"duplicate_of": source.id}, by=by, now=now)
+    moves.decide(session, site_id, made.id, Decision(State.REJECTED, REASON), by=by, now=now)
+    return source
+
+
+def is_split_off(session: Session, correction_id: UUID) -> bool:
+    """Whether `put_back` has something to undo."""
+    found = session.scalar(
+        select(func.count())
+        .select_from(Change)
+        .join(Correction, Correction.id == Change.correction_id)
+        .where(
+            Change.correction_id == correction_id,
+            Change.field == "split_from",
+            Correction.report_count > 0,
+            Correction.state == State.NEW,
+        )
+    )
+    return bool(found)
+
+
+def _locked(session: Session, site_id: UUID, correction_id: UUID) -> Correction:
+    """The correction as it is now; reports and splits of its article wait until this one ends."""
+    article_id = find(session, site_id, correction_id).article_id
+    session.execute(select(Article.id).where(Article.id == article_id).with_for_update())
+    return session.scalars(
+        select(Correction)
+        .where(Correction.id == correction_id)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _chosen(session: Session, source: Correction, ids: Sequence[UUID]) -> Sequence[Report]:
+    found = session.scalars(
+        select(Report)
+        .where(Report.correction_id == source.id, Report.id.in_(ids))
+        .order_by(Report.id)
+    ).all()
+    if not found or len(found) != len(set(ids)):
+        raise invalid("/reports", "Choose reports of this correction.")
+    if len(found) >= source.report_count:
+        raise invalid("/reports", "One report at least must stay.")
+    return found
+
+
+def _made(
+    session: Session, source: Correction, chosen: Sequence[Report], now: datetime
+) -> Correction:
+    first = chosen[0]
+    made = Correction(
+        site_id=source.site_id,
+        article_id=source.article_id,
+        suspected=source.suspected and all(report.suspected for report in chosen),
+        exact=first.exact,
+        prefix=first.prefix,
+        suffix=first.suffix,
+        start=first.start,
+        end=first.end,
+        passage_hash=hashing.fingerprint(text.normalise(first.exact)) if first.exact else None,
+        category=first.category,
+        report_count=0,
+        created_at=now,
+        updated_at=now,
+    )
+    _anchor(session, source, made)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _anchor(session: Session, source: Correction, made: Correction) -> None:
+    """Where the new correction's words are: where the old one's are if they are the same."""
+    newest = revisions.latest(session, made.article_id)
+    if (made.exact, made.start) == (source.exact, source.start) or newest is None or not made.exact:
+        is_same = (made.exact, made.start) == (source.exact, source.start)
+        made.anchor_state = source.anchor_state if is_same else AnchorState.EXACT
+        made.anchor_start = source.anchor_start if is_same else made.start
+        made.anchor_end = source.anchor_end if is_same else made.end
+        return
+    _, anchor = text.verdict(revisions.passage(made), [], newest.text)
+    made.anchor_state = AnchorState(anchor.state)
+    made.anchor_start, made.anchor_end = anchor.start, anchor.end
+
+
+def _hand_over(
+    session: Session, giver: Correction, taker: Correction, reports: Sequence[Report], now: datetime
+) -> None:
+    for correction, number in ((giver, -len(reports)), (taker, len(reports))):
+        counted = session.scalar(
+            update(Correction)
+            .where(Correction.id == correction.id, Correction.version == correction.version)
+            .values(
+                report_count=Correction.report_count + number,
+                version=Correction.version + 1,
+                updated_at=now,
+            )
+            .returning(Correction.id)
+            .execution_options(synchronize_session=False)
+        )
+        if counted is None:
+            raise StaleVersion("Somebody changed this correction at the same moment; look again.")
+    for report in reports:
+        report.correction_id = taker.id
+        if report.exact == taker.exact or taker.exact != giver.exact:
+            report.proposal = report.suggestion
+    session.flush()
+    for correction in (giver, taker):
+        _number(session, correction)
+        session.refresh(correction)
+
+
+def _number(session: Session, correction: Correction) -> None:
+    """Number a correction's reports from 1 again; the first one speaks for its passage."""
+    reports = session.scalars(
+        select(Report).where(Report.correction_id == correction.id).order_by(Report.id)
+    )
+    for ordinal, report in enumerate(reports, 1):
+        report.ordinal = ordinal
+    session.flush()

@@ -1,0 +1,106 @@
+"""Adding one day up from what is kept: the one definition of every figure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Result, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from service.desk.statistics.sums import Key, Sums
+from service.models import Article, Correction, Report, State
+
+Instant = InstrumentedAttribute[Any]
+Between = tuple[datetime, datetime]
+
+DAY = timedelta(days=1)
+TAKEN = frozenset({State.ACCEPTED, State.FIXED})
+_DIMENSIONS = (Article.section, Correction.category, Article.lang, Correction.article_id)
+
+
+def begin(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a day begins in a time zone."""
+    return datetime.combine(day, time(), zone)
+
+
+def day(session: Session, site_id: UUID, day: date, zone: ZoneInfo) -> Mapping[Key, Sums]:
+    """The sums of one day of a site by dimension and value; suspected corrections do not count."""
+    found: dict[Key, Sums] = defaultdict(Sums)
+    between = begin(day, zone), begin(day + DAY, zone)
+    reports = (
+        _of(func.count().label("number"))
+        .join(Report, Report.correction_id == Correction.id)
+        .where(Report.site_id == site_id, _within(Report.created_at, between))
+        .group_by(*_DIMENSIONS)
+    )
+    for row in session.execute(reports):
+        for sums in _each(found, row):
+            sums.reports += row.number
+    for row in _counted(session, site_id, Correction.created_at, between):
+        for sums in _each(found, row):
+            sums.corrections += row.number
+    for row in _counted(session, site_id, Correction.closed_at, between):
+        for sums in _each(found, row):
+            sums.closed += row.number
+    for row in _rows(session, site_id, Correction.first_decided_at, between):
+        minutes = _minutes(row.created_at, row.ended_at)
+        for sums in _each(found, row):
+            sums.decided += 1
+            sums.accepted += row.state in TAKEN
+            sums.rejected += row.state is State.REJECTED
+            sums.waits.append((minutes,))
+    for row in _rows(session, site_id, Correction.fixed_at, between):
+        minutes = _minutes(row.created_at, row.ended_at)
+        for sums in _each(found, row):
+            sums.fixed += 1
+            sums.repairs.append((minutes,))
+    for sums in found.values():
+        sums.waits = [sorted(minutes for (minutes,) in sums.waits)]
+        sums.repairs = [sorted(minutes for (minutes,) in sums.repairs)]
+    return found
+
+
+def _of(*columns: Any) -> Select[Any]:
+    """These columns of corrections that count, behind the dimensions."""
+    return (
+        select(*_DIMENSIONS, *columns)
+        .select_from(Correction)
+        .join(Article, Article.id == Correction.article_id)
+        .where(Correction.suspected.is_(False))
+    )
+
+
+def _within(column: Instant, between: Between) -> Any:
+    return (column >= between[0]) & (column < between[1])
+
+
+def _counted(session: Session, site_id: UUID, column: Instant, between: Between) -> Result[Any]:
+    return session.execute(
+        _of(func.count().label("number"))
+        .where(Correction.site_id == site_id, _within(column, between))
+        .group_by(*_DIMENSIONS)
+    )
+
+
+def _rows(session: Session, site_id: UUID, column: Instant, between: Between) -> Result[Any]:
+    return session.execute(
+        _of(Correction.state, Correction.created_at, column.label("ended_at")).where(
+            Correction.site_id == site_id, _within(column, between)
+        )
+    )
+
+
+def _each(found: dict[Key, Sums], row: Any) -> Iterator[Sums]:
+    section, category, language, article_id = row[:4]
+    yield found["all", ""]
+    yield found["section", section or ""]
+    yield found["category", category.value if category else ""]
+    yield found["language", (language or "").lower()]
+    yield found["article", article_id.hex]
+
+
+def _minutes(began: datetime, ended: datetime) -> int:
+    return max(0, int((ended - began).total_seconds() // 60))

@@ -1,0 +1,49 @@
+"""What something is due for: each webhook and channel, and the letters; and how each is claimed."""
+
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import Exists, exists, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from service.dispatch import to_channels, to_people, to_webhooks
+from service.dispatch.claim import NOW, Task, is_due
+from service.letters import Writers
+from service.models import LETTERS, Channel, Delivery, Medium, Webhook
+
+
+class Take(Protocol):
+    """Leases what is due in one lane."""
+
+    def __call__(
+        self, session: Session, *, worker_id: UUID, now: datetime, limit: int
+    ) -> list[Task]:
+        """At most `limit` tasks, the longest due first."""
+
+
+def _has_due(lane_id: InstrumentedAttribute[UUID] | UUID) -> Exists:
+    return exists().where(Delivery.lane_id == lane_id, *is_due(NOW))
+
+
+_WEBHOOKS = select(Webhook.id).where(Webhook.enabled, _has_due(Webhook.id)).order_by(Webhook.id)
+_CHANNELS = select(Channel.id).where(Channel.enabled, _has_due(Channel.id)).order_by(Channel.id)
+_SILENT = _CHANNELS.where(Channel.medium != Medium.MAIL)
+_LETTERS = select(_has_due(LETTERS))
+
+
+def due(session: Session, *, now: datetime, writers: Writers, has_mail: bool) -> dict[UUID, Take]:
+    """How to claim what is due, by lane; without an SMTP server mail waits."""
+    at = {"now": now}
+    found: dict[UUID, Take] = {
+        webhook_id: partial(to_webhooks.take, webhook_id=webhook_id)
+        for webhook_id in session.scalars(_WEBHOOKS, at)
+    }
+    found |= {
+        channel_id: partial(to_channels.take, channel_id=channel_id)
+        for channel_id in session.scalars(_CHANNELS if has_mail else _SILENT, at)
+    }
+    if has_mail and session.scalar(_LETTERS, at):
+        found[LETTERS] = partial(to_people.take, writers=writers)
+    return found

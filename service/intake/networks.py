@@ -1,0 +1,93 @@
+"""The network a report came from, known by a hash only, under a key that does not live long."""
+
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from service.db import Prepared
+from service.errors import Blocked
+from service.hashing import keyed
+from service.models import Block, NetworkKey
+
+PERIOD = timedelta(days=30)
+"""A site's key is used for so long, and erased afterwards with what it hashed."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network as one site knows it in one period."""
+
+    period: int
+    hash: str
+
+
+def period_of(moment: datetime) -> int:
+    """Which stretch of 30 days since 1970 the moment is in."""
+    return (moment - _EPOCH) // PERIOD
+
+
+def end_of(period: int) -> datetime:
+    """When the period's key ends."""
+    return _EPOCH + (period + 1) * PERIOD
+
+
+def prefix(address: str) -> str | None:
+    """The /24 of an IPv4 address, the /48 of an IPv6 one (mapped ones count as IPv4)."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    length = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network((parsed, length), strict=False))
+
+
+def find(session: Session, site_id: UUID, address: str, *, now: datetime) -> Network | None:
+    """The address's network under the site's key of this period; None where it is no address."""
+    known = prefix(address)
+    if known is None:
+        return None
+    period = period_of(now)
+    return Network(period, keyed(_key(session, site_id, period), "network", known))
+
+
+def _key(session: Session, site_id: UUID, period: int) -> str:
+    wanted = {"site": site_id, "period": period}
+    if known := _SECRET.one(session, wanted):
+        return str(known.secret)
+    made = {"site_id": site_id, "period": period, "secret": secrets.token_urlsafe(32)}
+    _NEW_SECRET.run(session, made)
+    return str(_SECRET.one(session, wanted).secret)
+
+
+_SECRET = Prepared(
+    select(NetworkKey.secret).where(
+        NetworkKey.site_id == bindparam("site"), NetworkKey.period == bindparam("period")
+    )
+)
+_NEW_SECRET = Prepared.insert(NetworkKey, "site_id period secret", or_leave=True)
+_BLOCKED = Prepared(
+    select(Block.until).where(
+        Block.site_id == bindparam("site"),
+        Block.network == bindparam("network"),
+        Block.until > bindparam("now"),
+    )
+)
+
+
+def refuse_blocked(session: Session, site_id: UUID, network: Network, *, now: datetime) -> None:
+    """Raise Blocked where an editor of the site blocked the network, and it still holds."""
+    block = _BLOCKED.one(session, {"site": site_id, "network": network.hash, "now": now})
+    if block:
+        raise Blocked(
+            "This site takes no reports from your network for now; "
+            f"it will again from {block.until:%Y-%m-%d %H:%M} UTC.",
+        )

@@ -1,0 +1,78 @@
+"""How far a correction has come, as readers are told: one of four stages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from service.models import Correction, Publication, State
+
+
+class Stage(StrEnum):
+    """What a reader's report has come to."""
+
+    RECEIVED = "received"
+    LOOKED_AT = "looked_at"
+    CORRECTED = "corrected"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A correction's stage; where it repeats another one, that one's."""
+
+    stage: Stage
+    correction: Correction
+    published: Publication | None
+    """What everybody can read of it."""
+    settled_at: datetime | None
+    """Since when it is corrected or not changed."""
+
+
+def of(session: Session, correction: Correction, *, now: datetime) -> Standing:
+    """How far a correction has come, or the one that it repeats."""
+    shown = correction if correction.state is State.SPAM else _original(session, correction)
+    published = session.scalar(
+        select(Publication).where(
+            Publication.correction_id == shown.id,
+            Publication.published_at <= now,
+            Publication.withdrawn_at.is_(None),
+        )
+    )
+    stage, settled_at = _stage(shown, published)
+    return Standing(stage, shown, published, settled_at)
+
+
+def may_be_settled(now: datetime) -> ColumnElement[bool]:
+    """Which corrections are worth asking `of`: all that are settled, few others."""
+    published = exists().where(
+        Publication.correction_id == Correction.id, Publication.published_at <= now
+    )
+    return or_(
+        Correction.state.in_((State.FIXED, State.REJECTED)),
+        and_(Correction.state == State.ACCEPTED, published),
+        Correction.duplicate_of.is_not(None),
+    )
+
+
+def _original(session: Session, correction: Correction) -> Correction:
+    while correction.duplicate_of is not None:
+        correction = session.get_one(Correction, correction.duplicate_of)
+    return correction
+
+
+def _stage(correction: Correction, published: Publication | None) -> tuple[Stage, datetime | None]:
+    match correction.state:
+        case State.FIXED:
+            return Stage.CORRECTED, correction.decided_at
+        case State.REJECTED:
+            return Stage.UNCHANGED, correction.decided_at
+        case State.SPAM:
+            # A reader whose report was taken for spam is told no more than that it was not used.
+            return Stage.UNCHANGED, None
+        case State.ACCEPTED if published:
+            return Stage.CORRECTED, published.published_at
+    has_been_seen = correction.assignee_id or correction.first_decided_at
+    return Stage.LOOKED_AT if has_been_seen else Stage.RECEIVED, None

@@ -1,0 +1,46 @@
+"""Rows go in as fast as a database takes them: COPY on PostgreSQL, executemany on SQLite."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from service.db import Base
+
+SQLITE_CACHE_KIB = 262_144
+
+Row = tuple[object, ...]
+
+
+class Bulk:
+    """Rows of one table, kept until `write`; the other columns take their defaults."""
+
+    def __init__(self, table: str, columns: Sequence[str]) -> None:
+        self.table = Base.metadata.tables[table].name
+        self.columns = columns
+        self.rows: list[Row] = []
+
+    def write(self, session: Session) -> int:
+        """Insert the rows and forget them; returns how many they were."""
+        written, self.rows = self.rows, []
+        if not written:
+            return 0
+        names = ", ".join(f'"{column}"' for column in self.columns)
+        connection = session.connection()
+        if connection.dialect.name == "sqlite":
+            marks = ", ".join("?" * len(self.columns))
+            connection.exec_driver_sql(
+                f'INSERT INTO "{self.table}" ({names}) VALUES ({marks})',  # noqa: S608
+                written,
+            )
+        else:
+            cursor = connection.connection.cursor()
+            with cursor.copy(f'COPY "{self.table}" ({names}) FROM STDIN') as copy:
+                for row in written:
+                    copy.write_row(row)
+        return len(written)
+
+
+def prepare(session: Session) -> None:
+    """Give SQLite room to keep its indexes in memory while rows arrive in another order."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")

@@ -1,0 +1,285 @@
+"""The verb: fill a site with corrections, batch by batch, every count and history in step."""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from service import documents, hashing, text
+from service.db import Database, id_at
+from service.models import Site
+from service.seed import stories
+from service.seed.bulk import Bulk, prepare
+from service.seed.lives import REASONS, SUSPICIONS, Life, arrivals, live
+from service.seed.stories import HOUR, Place, Story
+from service.seed.values import instant
+
+BATCH = 5_000
+DAYS = 730
+PER_STORY = 0.07
+"""New articles per correction."""
+ALIVE = 150
+"""So many of the newest articles are still reported on."""
+
+ARTICLE = ("id", "site_id", "url", "title", "lang", "created_at", "section", "tags")
+REVISION = ("id", "article_id", "number", "text", "mark", "created_at")
+CORRECTION = (
+    "id", "site_id", "article_id", "state", "version", "suspected", "exact", "prefix", "suffix",
+    "start", "end", "passage_hash", "anchor_state", "anchor_start", "anchor_end", "category",
+    "wording", "public_note", "assignee_id", "duplicate_of", "report_count", "created_at",
+    "updated_at", "first_decided_at", "decided_at", "fixed_at", "closed_at",
+)  # fmt: skip
+REPORT = (
+    "id", "site_id", "correction_id", "idempotency_key", "body_hash", "receipt_hash", "ordinal",
+    "source", "title", "lang", "exact", "prefix", "suffix", "start", "end", "suggestion",
+    "proposal", "comment", "category", "email", "suspected", "spam_score", "spam_reasons",
+    "already_fixed", "created_at",
+)  # fmt: skip
+MOVE = ("id", "correction_id", "from_state", "to_state", "by", "editor_id", "reason", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An editor of the site, as the history names them."""
+
+    id: UUID
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to make up: how much, until when (seconds since 1970), and from which number."""
+
+    corrections: int
+    until: float
+    random_seed: int = 1
+    days: int = DAYS
+
+
+def sow(
+    database: Database,
+    site: Site,
+    plan: Plan,
+    *,
+    people: Sequence[Person],
+    secret: str,
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Fill the site, a transaction a batch; returns how many rows were written.
+
+    `on_batch` hears how many corrections went in. No event is written: nobody is told.
+    """
+    field = Field(site, plan, people, secret)
+    written = 0
+    with database.read() as session:
+        prepare(session)
+    for count in field.batches():
+        with database.write() as session:
+            prepare(session)
+            written += sum(bulk.write(session) for bulk in field.tables)
+        on_batch(count)
+    with database.write() as session:
+        documents.fill(session.connection())
+    return written
+
+
+class Field:
+    """The rows of one site as they are made up."""
+
+    def __init__(self, site: Site, plan: Plan, people: Sequence[Person], secret: str) -> None:
+        self.site_id, self.origin = site.id.hex, site.origins[0]
+        self.plan, self.people, self.secret = plan, people, secret
+        self.rng = random.Random(plan.random_seed)  # noqa: S311
+        self.articles, self.revisions = Bulk("articles", ARTICLE), Bulk("revisions", REVISION)
+        self.corrections, self.reports = Bulk("corrections", CORRECTION), Bulk("reports", REPORT)
+        self.moves = Bulk("moves", MOVE)
+        self.tables = (self.articles, self.revisions, self.corrections, self.reports, self.moves)
+        self.alive: list[Story] = []
+        self.written = 0
+
+    def batches(self) -> Iterator[int]:
+        """Make up rows until all corrections are there; yields after each batch."""
+        plan, waiting = self.plan, 0
+        for at in arrivals(self.rng, plan.corrections, plan.until, plan.days):
+            self._correction(at)
+            waiting += 1
+            if waiting == BATCH:
+                yield waiting
+                waiting = 0
+        if waiting:
+            yield waiting
+
+    def _id(self, at: float) -> UUID:
+        return id_at(at, self.rng.getrandbits(74))
+
+    def _story(self, at: float) -> Story:
+        """A new article, or one of the newest: the newer, the likelier."""
+        if len(self.alive) < 3 or self.rng.random() < PER_STORY:
+            return self._new_story(at)
+        return self.alive[-1 - int(len(self.alive) * self.rng.random() ** 2.5)]
+
+    def _new_story(self, at: float) -> Story:
+        self.written += 1
+        number = f"{self.plan.random_seed}-{self.written}"
+        story = stories.write(self.rng, self.origin, number, at - self.rng.uniform(60.0, 8 * HOUR))
+        is_pushed = self.rng.random() < 0.7
+        tags = f'["{story.section}", "{story.language.tag}"]' if is_pushed else "[]"
+        article = story.row()
+        self.articles.rows.append((article[0], self.site_id, *article[1:], story.section, tags))
+        self.revisions.rows += story.revisions(self.plan.until)
+        self.alive.append(story)
+        del self.alive[:-ALIVE]
+        return story
+
+    def _correction(self, at: float) -> None:
+        story = self._story(at)
+        place = None if self.rng.random() < 0.06 else story.next_place(at)
+        if place is None and self.rng.random() < 0.9:
+            story = self._new_story(at)
+            place = story.next_place(at)
+        is_old = story.revised_at is not None and at <= story.revised_at
+        fixed_at = story.revised_at if place and is_old and place.later[0] == "fixed" else None
+        life = live(self.rng, at, self.plan.until, fixed_at)
+        correction_id = self._id(at)
+        self._reports(correction_id, story, place, life)
+        self._moves(correction_id, life)
+        self._row(correction_id, story, place, life)
+        story.corrections.append(correction_id.hex)
+
+    def _row(self, correction_id: UUID, story: Story, place: Place | None, life: Life) -> None:
+        rng, began = self.rng, life.reports[0]
+        anchor = self._anchor(story, place, life)
+        is_moved = place is not None and anchor[0] != "exact"
+        note = "Corrected, with thanks to our readers." if rng.random() < 0.1 else None
+        is_told = note is not None and life.state in {"fixed", "rejected"}
+        is_taken = bool(self.people) and not life.is_suspected and rng.random() < 0.3
+        is_duplicate = bool(story.corrections) and rng.random() < 0.01
+        last = max([life.reports[-1], *(step.at for step in life.steps)])
+        self.corrections.rows.append(
+            (
+                correction_id.hex,
+                self.site_id,
+                story.id.hex,
+                life.state,
+                len(life.reports) + len(life.steps) + is_moved + is_taken,
+                life.is_suspected,
+                *_quote(place),
+                hashing.fingerprint(text.normalise(place.exact)) if place else None,
+                *anchor,
+                place.category if place else None,
+                f"{place.right}"
+                if place and life.state == "fixed" and rng.random() < 0.3
+                else None,
+                note if is_told else None,
+                rng.choice(self.people).id.hex if is_taken else None,
+                rng.choice(story.corrections) if is_duplicate else None,
+                len(life.reports),
+                instant(began),
+                instant(last),
+                *(
+                    None if when is None else instant(when)
+                    for when in (
+                        life.first_decided_at,
+                        life.decided_at,
+                        life.fixed_at,
+                        life.closed_at,
+                    )
+                ),
+            )
+        )
+
+    def _anchor(
+        self, story: Story, place: Place | None, life: Life
+    ) -> tuple[str, int | None, int | None]:
+        """Where the words are in the newest text: a revision looks for the open ones only."""
+        if place is None:
+            return ("exact", None, None)
+        revised_at = story.revised_at
+        is_revised = revised_at is not None and life.reports[0] <= revised_at <= self.plan.until
+        if not is_revised or revised_at is None:
+            return ("exact", place.start, place.end)
+        state, start, end = place.later
+        if state == "fixed":
+            return ("changed", start, end)
+        is_open = life.state_at(revised_at) in {"new", "accepted"}
+        return (state, start, end) if is_open else ("exact", place.start, place.end)
+
+    def _moves(self, correction_id: UUID, life: Life) -> None:
+        for step in life.steps:
+            by, editor_id, reason = "token:newsroom", None, None
+            if step.is_revision:
+                by, reason = "revision", "Revision 2"
+            elif self.people:
+                person = self.people[int(len(self.people) * self.rng.random() ** 1.5)]
+                by, editor_id = person.email, person.id.hex
+            if step.to == "rejected":
+                reason = self.rng.choice(REASONS)
+            elif step.to == "new":
+                reason = "Undone"
+            self.moves.rows.append(
+                (
+                    self._id(step.at).hex,
+                    correction_id.hex,
+                    step.origin,
+                    step.to,
+                    by,
+                    editor_id,
+                    reason,
+                    instant(step.at),
+                )
+            )
+
+    def _reports(self, correction_id: UUID, story: Story, place: Place | None, life: Life) -> None:
+        rng, before = self.rng, 0.0
+        for ordinal, at in enumerate(life.reports, 1):
+            # Ids of one millisecond would not keep the order of their reports.
+            before = max(at, before + 0.001)
+            report_id = self._id(before)
+            suggestion = self._suggestion(place)
+            has_comment = suggestion is None or rng.random() < 0.25
+            against = rng.choice(SUSPICIONS) if life.is_suspected else ()
+            self.reports.rows.append(
+                (
+                    report_id.hex,
+                    self.site_id,
+                    correction_id.hex,
+                    report_id.hex,
+                    report_id.hex * 2,
+                    hashing.fingerprint(hashing.keyed(self.secret, "receipt", str(report_id))),
+                    ordinal,
+                    story.url,
+                    story.title,
+                    story.language.tag,
+                    *_quote(place),
+                    suggestion,
+                    suggestion,
+                    self._comment(story) if has_comment else None,
+                    place.category if place and rng.random() < 0.6 else None,
+                    f"reader{rng.randrange(10**6)}@reader.example" if rng.random() < 0.2 else None,
+                    life.is_suspected,
+                    min(100, sum(int(each["points"]) for each in against)),
+                    json.dumps(against),
+                    False,
+                    instant(before),
+                )
+            )
+
+    def _suggestion(self, place: Place | None) -> str | None:
+        if place is None:
+            return None
+        drawn = self.rng.random()
+        if drawn < 0.85:
+            return place.right
+        return "" if drawn < 0.88 else f"{place.right}…" if drawn < 0.93 else None
+
+    def _comment(self, story: Story) -> str:
+        comment = self.rng.choice(story.language.comments)
+        return comment.replace("{n}", str(self.rng.randrange(1, 28)))
+
+
+def _quote(place: Place | None) -> tuple[object, ...]:
+    """Exact, prefix, suffix, start, end."""
+    if place is None:
+        return (None, "", "", None, None)
+    return (place.exact, place.prefix, place.suffix, place.start, place.end)

@@ -1,0 +1,1 @@
+"""Support asks: campaigns, and how often they were seen."""

@@ -1,0 +1,91 @@
+"""The page of one correction in Chromium: its keys, its notes, no scripts, small, dark."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import expect
+
+from service.desk import changes, notes
+from service.desk.moves import By
+from service.models import Category, State
+from tests.browser.test_desk import Desk, barriers, database_url, desk
+
+pytestmark = pytest.mark.browser
+__all__ = ["database_url", "desk"]
+
+
+def busy(desk: Desk) -> UUID:
+    """A correction with several suggestions, a neighbour, a note and changes."""
+    correction_id = desk.report()
+    desk.report(suggestion="word", comment="I read it thrice.")
+    desk.report(suggestion="world", category=Category.TYPO)
+    desk.report(exact="colour", suggestion="color", start=80)
+    by, now = By("other@news.example"), datetime.now(UTC)
+    with desk.database.write() as session:
+        notes.add(session, desk.site.id, correction_id, "@editor, is it?", by=by, now=now)
+        wanted = {"category": Category.TYPO, "public_note": "We look."}
+        changes.change(session, desk.site.id, correction_id, wanted, by=by, now=now)
+    return correction_id
+
+
+def open_one(desk: Desk, correction_id: UUID, page: Any = None) -> Any:
+    page = page or desk.sign_in()
+    page.goto(f"{desk.url}/review/{correction_id}")
+    return page
+
+
+def assignee(desk: Desk, correction_id: UUID) -> Any:
+    with desk.database.read() as session:
+        return changes.find(session, desk.site.id, correction_id).assignee_id
+
+
+def test_keys_take_decide_reopen_and_go_back(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    with page.expect_navigation():
+        page.keyboard.press("t")
+    assert assignee(desk, correction_id) is not None
+    page.keyboard.press("e")
+    page.keyboard.type("af")
+    assert page.get_by_label("Final wording").input_value().count("af") == 1
+    page.keyboard.press("Escape")
+    for key, state in [("a", State.ACCEPTED), ("u", State.NEW), ("f", State.FIXED)]:
+        open_one(desk, correction_id, page)
+        with page.expect_navigation():
+            page.keyboard.press(key)
+        assert desk.state_of(correction_id) is state
+    open_one(desk, correction_id, page)
+    with page.expect_navigation():
+        page.keyboard.press("q")
+    assert page.url == f"{desk.url}/review"
+
+
+def test_everything_works_without_scripts(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = desk.sign_in(desk.browser.another(java_script_enabled=False))
+    open_one(desk, correction_id, page)
+    page.get_by_label("Note for the other editors").fill("Seen it.")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator(".history")).to_contain_text("Seen it.")
+    page.locator(".reports input[type=checkbox]").nth(1).check()
+    page.get_by_role("button", name="Take the chosen ones out").click()
+    expect(page.locator(".history")).to_contain_text("took reports out into")
+    page.get_by_role("link", name="another correction").click()
+    page.get_by_role("button", name="Put these reports back").click()
+    assert desk.state_of(correction_id) is State.NEW
+    page.goto(f"{desk.url}/review/mentions")
+    page.get_by_role("button", name="Tick off the note").click()
+    expect(page.locator(".seen")).to_have_count(1)
+
+
+def test_page_has_no_barriers_and_fits_a_phone(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = desk.sign_in(desk.browser.another(viewport={"width": 360, "height": 780}))
+    found = []
+    for path in (f"/review/{correction_id}", "/review/mentions"):
+        page.goto(desk.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
+        found += barriers(page)
+    assert found == []

@@ -1,0 +1,351 @@
+"""The queue in Chromium: every key, several editors at once, forms alone."""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from service.desk import changes, moves, tallies
+from service.desk.moves import By, Decision
+from service.models import State
+from tests.browser.test_desk import EMAIL, Desk, barriers, database_url, desk, row
+from tests.conftest import Say
+
+pytestmark = pytest.mark.browser
+__all__ = ["database_url", "desk"]
+
+WORDS = ["wrold", "thier", "recieve", "adress"]
+OTHER = By("other@news.example")
+
+
+def several(desk: Desk, words: list[str] = WORDS) -> list[UUID]:
+    """Corrections of one article; the newest, shown first, is the last."""
+    return [
+        desk.report(exact=word, suggestion=f"{word}!", start=20 * place)
+        for place, word in enumerate(words)
+    ]
+
+
+def states(desk: Desk, ids: list[UUID]) -> list[State]:
+    return [desk.state_of(each) for each in ids]
+
+
+def shows(page: Page, words: list[str]) -> None:
+    """Wait until the rows are about these words, from the top."""
+    names = page.locator(".row:not(.going) .pick .unseen")
+    expect(names).to_have_text([f"Select: {word}" for word in words])
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def told(page: Page, text: str) -> None:
+    page.locator(".done", has_text=text).wait_for()
+
+
+def buttons(page: Page) -> Any:
+    """Where the buttons of all rows stand."""
+    return page.locator(".moves > button").evaluate_all(
+        "all => all.map(each => JSON.stringify(each.getBoundingClientRect()))"
+    )
+
+
+def one_page(page: Page) -> Any:
+    """Counts the documents that are loaded from here on."""
+    loads: list[str] = []
+    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    return loads
+
+
+def test_keys_move_and_decide_without_leaving_the_page(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    loads = one_page(page)
+    press(page, "j", "j", "k", "a")
+    told(page, "Accepted: adress")
+    press(page, "f")
+    told(page, "Marked as fixed: recieve")
+    press(page, "s")
+    told(page, "Marked as spam: thier")
+    press(page, "r", "2")
+    told(page, "Rejected: wrold")
+    assert states(desk, ids) == [State.REJECTED, State.SPAM, State.FIXED, State.ACCEPTED]
+    assert page.locator(".empty").is_visible()
+    with desk.database.read() as session:
+        assert moves.history(session, ids[0])[0].reason == "House style"
+    assert loads == []
+
+
+def test_every_other_key(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    loads = one_page(page)
+    press(page, "j", "t")
+    page.locator(".row[aria-current] .assignee", has_text="yours").wait_for()
+    press(page, "t")
+    page.locator(".row[aria-current] .assignee").wait_for(state="detached")
+    press(page, "e")
+    page.keyboard.type("address")
+    press(page, "Control+Enter")
+    told(page, "Accepted: adress")
+    press(page, "j")
+    stood = buttons(page)
+    press(page, "r")
+    assert page.evaluate("document.activeElement.textContent") == "Not a mistake"
+    assert buttons(page) == stood
+    press(page, "Escape", "/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.type("asfu?")
+    assert page.locator("[name=q]").input_value() == "asfu?"
+    press(page, "Escape", "?")
+    assert page.locator("#keys").is_visible()
+    press(page, "?")
+    assert page.locator("#keys").is_hidden()
+    assert states(desk, ids) == [State.NEW, State.NEW, State.NEW, State.ACCEPTED]
+    with desk.database.read() as session:
+        assert changes.find(session, desk.site.id, ids[-1]).wording == "address"
+    assert loads == []
+    press(page, "Enter")
+    page.wait_for_url(f"{desk.url}/review/{ids[1]}*")
+
+
+def test_every_move_is_undone_one_after_the_other(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j", "a", "f", "s", "r", "1")
+    told(page, "Rejected")
+    for left in (1, 2, 3, 4):
+        press(page, "u")
+        page.wait_for_function(
+            "count => document.querySelectorAll('.row:not(.going)').length === count", arg=left
+        )
+    assert states(desk, ids) == [State.NEW] * 4
+    shows(page, WORDS[::-1])
+    assert page.locator(".empty").is_hidden()
+
+
+def test_many_are_decided_at_once_and_each_outcome_is_told(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j", "x", "j", "x", "j", "x")
+    move(desk, ids[2], State.FIXED)
+    press(page, "s")
+    told(page, "Marked as spam: 2")
+    told(page, f"Somebody was first. Marked as fixed by {OTHER.label}")
+    assert states(desk, ids) == [State.NEW, State.SPAM, State.FIXED, State.SPAM]
+    page.locator(".row.settled", has_text="recieve").wait_for()
+    press(page, "u")
+    told(page, "Undone: 2")
+    assert states(desk, ids) == [State.NEW, State.NEW, State.FIXED, State.NEW]
+
+
+def move(desk: Desk, correction_id: UUID, to: State) -> None:
+    with desk.database.write() as session:
+        moves.decide(
+            session, desk.site.id, correction_id, Decision(to), by=OTHER, now=datetime.now(UTC)
+        )
+
+
+def look(page: Page) -> None:
+    """Come back to the page, which asks at once for what is new."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_others_work_appears_without_a_reload(desk: Desk) -> None:
+    ids = several(desk)
+    first, second = desk.sign_in(), desk.sign_in(desk.browser.another())
+    loads = one_page(second)
+    with first.expect_response("**/review/moves*"):
+        press(first, "j", "t")
+    with first.expect_response("**/review/moves*"):
+        press(first, "j", "a")
+    look(second)
+    settled = second.locator(".row.settled", has_text="recieve")
+    settled.filter(has_text=f"Accepted by {EMAIL}").wait_for()
+    second.locator(f"#c-{ids[3]} .assignee", has_text="yours").wait_for()
+    new = desk.report(exact="quikly", suggestion="quickly", start=200)
+    look(second)
+    second.locator(f"#c-{new}").wait_for()
+    assert second.locator("[data-count=new]").inner_text() == "4"
+    assert second.locator(".row").first.get_attribute("id") == f"c-{new}"
+    assert loads == []
+
+
+def test_polling_of_a_quiet_queue_is_answered_304(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    with page.expect_response("**/review/live*", timeout=20_000) as quiet:
+        pass
+    assert quiet.value.status == 304
+
+
+def test_what_is_written_stays_when_somebody_was_first(desk: Desk) -> None:
+    [only] = several(desk, ["wrold"])
+    page = desk.sign_in()
+    press(page, "j", "e")
+    page.keyboard.type("mine")
+    with desk.database.write() as session:
+        wanted = {"wording": "theirs"}
+        changes.change(session, desk.site.id, only, wanted, by=OTHER, now=datetime.now(UTC))
+    press(page, "Control+Enter")
+    told(page, f"Wording changed by {OTHER.label}")
+    page.locator(".row ins", has_text="theirs").wait_for()
+    with desk.database.read() as session:
+        assert changes.find(session, desk.site.id, only).wording == "theirs"
+
+
+def test_suspected_are_freed_and_say_why(desk: Desk) -> None:
+    desk.report(website="spam")
+    page = desk.sign_in()
+    page.get_by_role("link", name="Suspected 1").click()
+    page.wait_for_load_state()  # Keys are heard from then on.
+    assert "a field that people do not see was filled in" in page.locator(".flag").inner_text()
+    press(page, "j", "n")
+    told(page, "Freed of suspicion: wrold")
+    assert page.locator("[data-count=suspected]").inner_text() == "0"
+    assert page.locator("[data-count=new]").inner_text() == "1"
+
+
+def test_keys_can_be_turned_off(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Use these keys in this browser").uncheck()
+    press(page, "Escape", "j", "a", "s")
+    page.reload()
+    press(page, "j", "a")
+    assert page.locator("[aria-current=true]").count() == 0
+    assert states(desk, ids) == [State.NEW] * 4
+
+
+def test_lost_connection_is_told_and_nothing_is_lost(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    page.context.set_offline(True)
+    press(page, "j", "a")
+    page.locator(".lost", has_text="The connection is lost").wait_for()
+    assert page.locator(".row:not(.going)").count() == 4
+    page.context.set_offline(False)
+    press(page, "a")
+    told(page, "Accepted: adress")
+    page.context.clear_cookies()
+    press(page, "a")
+    page.locator(".lost", has_text="You are signed out").wait_for()
+    assert states(desk, ids) == [State.NEW, State.NEW, State.NEW, State.ACCEPTED]
+
+
+def test_keys_go_on_where_all_shown_was_decided_before_the_answers(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    page.goto(f"{desk.url}/review?limit=2")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/review/moves*", hold, times=2)
+    press(page, "j")
+    for _ in range(2):
+        with page.expect_request("**/review/moves*"):
+            press(page, "a")
+    assert page.locator(".row:not(.going)").count() == 0
+    for each in held:
+        each.continue_()
+    page.locator(".row[aria-current=true]", has_text="thier").wait_for()
+    press(page, "s")
+    told(page, "Marked as spam: thier")
+    assert states(desk, ids) == [State.NEW, State.SPAM, State.ACCEPTED, State.ACCEPTED]
+
+
+def test_all_of_it_works_without_scripts(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in(desk.browser.another(java_script_enabled=False))
+    for word in ("wrold", "thier"):
+        row(page, word).locator(".pick input").check()
+    move(desk, ids[0], State.SPAM)
+    page.get_by_role("group", name="With all selected").get_by_text("Fixed").click()
+    assert states(desk, ids) == [State.SPAM, State.FIXED, State.NEW, State.NEW]
+    assert f"Marked as spam by {OTHER.label}" in page.locator(".failed").inner_text()
+    page.get_by_role("button", name="Undo").click()
+    assert desk.state_of(ids[1]) is State.NEW
+    assert "Undone: thier" in page.locator(".done").inner_text()
+    row(page, "thier").get_by_role("button", name="Take it").click()
+    assert row(page, "thier").locator(".assignee").inner_text() == "yours"
+    row(page, "recieve").locator("summary").click()
+    row(page, "recieve").get_by_label("Another reason").fill("As they say it")
+    row(page, "recieve").locator(".own button").click()
+    with desk.database.read() as session:
+        assert moves.history(session, ids[2])[0].reason == "As they say it"
+    page.get_by_label("Search").fill("THIER")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Reports, at least").fill("1")
+    page.get_by_role("button", name="Show").click()
+    shows(page, ["thier"])
+    page.get_by_role("link", name="Clear all").click()
+    shows(page, ["adress", "thier"])
+
+
+def test_more_than_a_page_is_decided_by_keys_without_loading_another(desk: Desk, say: Say) -> None:
+    words = [f"wrod{place}" for place in range(60)]
+    several(desk, words)
+    page = desk.sign_in()
+    loads, asked = one_page(page), []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    began = time.monotonic()
+    press(page, "j")
+    for place in range(60):
+        page.locator(".row[aria-current=true]").wait_for()
+        press(page, *["a", "f", "s", "r"][place % 4], *(["1"] if place % 4 == 3 else []))
+    page.locator("[data-count=new]", has_text=re.compile("^0$")).wait_for()
+    seconds = time.monotonic() - began
+    with desk.database.read() as session:
+        counts = tallies.of_site(session, desk.site.id).counts
+    assert {name: number for name, number in counts.items() if number} == dict.fromkeys(
+        ["accepted", "fixed", "rejected", "spam"], 15
+    )
+    assert loads == []
+    sent = sum(each.startswith("POST") for each in asked)
+    assert sent == 60
+    say(f"sixty decided by keys: {seconds:.1f} s, {len(asked) / 60:.2f} requests each")
+
+
+VIEWS = [
+    "", "?sort=by-article", "?state=accepted", "?state=fixed", "?state=rejected", "?state=spam",
+    "?suspected=true", "?q=thier&category=typo&language=en&reports=1&age=last-day&anchor=exact",
+    "?assignee=nobody", "?sort=most-reported",
+]  # fmt: skip
+
+
+def faults(page: Page) -> list[str]:
+    """What stands in somebody's way on a phone, and what is wider than a screen."""
+    found = []
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{page.url} needs {needed} px of {width}"] if needed != width else []
+    return found + barriers(page)
+
+
+def test_no_view_has_barriers_or_breaks_on_a_phone(desk: Desk) -> None:
+    ids = several(desk, [*WORDS, "quikly", "ocurred"])
+    desk.report(website="spam", start=400)
+    desk.report(exact="a\u200bb", suggestion="ab", start=420)
+    for each, to in zip(ids, list(State)[1:], strict=False):
+        move(desk, each, to)
+    page, found = desk.sign_in(), []
+    for view in VIEWS:
+        page.goto(f"{desk.url}/review{view}")
+        found += faults(page)
+    page.goto(f"{desk.url}/review")
+    for keys in (["j", "x"], ["r"], ["Escape", "x", "e"], ["Escape", "?"], ["?", "a"]):
+        press(page, *keys)
+        found += faults(page)
+    assert found == []
+    press(page, "u")
+    told(page, "Undone")

@@ -1,0 +1,226 @@
+"""What stands in the reader's way: policies, blockers, a lost network; and what they asked not to have."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.engines import DIALOG, Chromium, Engine
+from tests.browser.widget.conftest import ARTICLE, CONTACT, PRIVACY, News
+from tests.browser.widget.test_manners import call, requested, visit
+from tests.browser.widget.test_way import is_said, send
+
+pytestmark = pytest.mark.browser
+
+Make = Callable[..., Chromium]
+
+
+@pytest.fixture
+def page(chromium: Make) -> Chromium:
+    return chromium()
+
+
+def kept(engine: Engine) -> list[str]:
+    """The names of all that the browser keeps for the page's origin."""
+    found: list[str] = engine.evaluate(
+        "[...Object.keys(localStorage), ...Object.keys(sessionStorage), document.cookie].filter(Boolean)"
+    )
+    return found
+
+
+def test_policy_without_our_host_is_told_in_words(page: Chromium, news: News) -> None:
+    policy = f"default-src 'none'; script-src {news.way.url}; style-src 'self'; connect-src 'none'"
+    visit(page, news.publish("/no-connect", headers={"Content-Security-Policy": policy}))
+    page.select("article", "brigde")
+    page.press("Control+Enter")
+    is_said(page, "cannot be reached")
+    assert not page.inside_dialog("button[type=submit]").is_seen()
+
+
+def test_policy_that_blocks_only_the_sending_keeps_the_draft(page: Chromium, news: News) -> None:
+    asking = f"{news.way.url}/api/v1/sites/{news.key}/widget"
+    policy = (
+        f"default-src 'none'; script-src {news.way.url}; style-src 'self'; connect-src {asking}"
+    )
+    headers = {"Content-Security-Policy": policy}
+    visit(page, news.publish("/no-sending", headers=headers))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    send(page)
+    is_said(page, "something in this browser blocks it")
+    assert news.way.posts() == []
+    visit(page, news.publish("/no-sending"))
+    is_said(page, "has not been sent yet")
+    send(page)
+    is_said(page, "Sent")
+    assert [report["suggestion"] for report in news.sent()] == ["bridge"]
+
+
+def test_blocker_of_the_sending_is_told_and_the_draft_goes_once_without_it(
+    page: Chromium, news: News
+) -> None:
+    page.page.route("**/reports", lambda route: route.abort("blockedbyclient"))
+    visit(page, news.publish("/blocked"))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    send(page)
+    is_said(page, "something in this browser blocks it")
+    assert page.inside_dialog("#suggestion").value() == "bridge"
+    page.page.unroute("**/reports")
+    visit(page, news.publish("/blocked-no-more"))
+    is_said(page, "has not been sent yet")
+    send(page)
+    is_said(page, "Sent")
+    assert len(news.sent()) == 1
+    assert kept(page) == []
+
+
+def test_blocker_of_the_dialog_is_told_by_the_browsers_own_box(page: Chromium, news: News) -> None:
+    told: list[str] = []
+    page.page.on("dialog", lambda box: (told.append(box.message), box.accept()))
+    page.page.route("**/dialog.js", lambda route: route.abort("blockedbyclient"))
+    visit(page, news.publish("/no-dialog"))
+    page.evaluate("(window.errors = 0, Corrigenda.on('error', () => { errors++ }), 0)")
+    page.select("article", "brigde")
+    page.page.wait_for_timeout(200)
+    assert told == []
+    page.press("Control+Enter")
+    page.wait_for("errors === 1")
+    assert told == ["The corrections service cannot be reached."]
+    page.page.unroute("**/dialog.js")
+    call(page)
+
+
+def test_reminder_takes_the_keyboard_from_nobody(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/first-try"))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    news.way.faults["/reports"] = None
+    send(page)
+    is_said(page, "Your text is kept")
+    news.way.faults.clear()
+    search = '<input id="search" autofocus>'
+    page.open(news.publish("/next-visit", search + ARTICLE))
+    is_said(page, "has not been sent yet")
+    page.type("rain")
+    assert page.at("#search").value() == "rain"
+    page.open(news.publish("/visit-after-that"))
+    is_said(page, "has not been sent yet")
+    assert page.evaluate("document.activeElement.localName") == "body"
+    # Words of ours are no words of the article.
+    page.evaluate("(window.opened = 0, Corrigenda.on('open', () => { opened++ }), 0)")
+    page.evaluate(f"(getSelection().selectAllChildren({DIALOG}.querySelector('mark')), 0)")
+    page.press("Control+Enter")
+    assert page.evaluate("new Promise((go) => setTimeout(() => go(opened)))") == 0
+    page.inside_dialog("#cancel").click()
+    assert kept(page) == []
+
+
+def test_global_privacy_control_leaves_nothing_but_the_draft(chromium: Make, news: News) -> None:
+    page = chromium()
+    page.page.add_init_script(
+        "Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })"
+    )
+    body = f'{ARTICLE}<div data-corrigenda="support"></div>'
+    visit(page, news.publish("/private", body))
+    page.wait_until(lambda: "places.js" in requested(news), "the page asked its question")
+    assert kept(page) == []
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    assert kept(page) == ["corrigenda:drafts"]
+    send(page)
+    is_said(page, "Sent")
+    assert kept(page) == []
+    assert page.context.cookies() == []
+
+
+def test_nothing_moves_whatever_the_reader_prefers(chromium: Make, news: News) -> None:
+    page = chromium(reduced_motion="no-preference", has_touch=True)
+    visit(page, news.publish("/still"))
+    page.select("article", "brigde")
+    page.inside_dialog("[part=touch]").wait()
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    moving = page.evaluate(
+        f"[...{DIALOG}.querySelectorAll('*')].map((e) => getComputedStyle(e)).filter((style) => "
+        "style.animationName !== 'none' || style.transitionDuration !== '0s' "
+        "|| style.scrollBehavior !== 'auto').length"
+    )
+    assert moving == 0
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_links_of_the_sites_settings_open_beside_the_page(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/links"))
+    call(page)
+    links = page.evaluate(
+        f"[...{DIALOG}.querySelectorAll('[part=links] a')].map((a) => [a.textContent, a.href, a.target])"
+    )
+    assert links == [["Privacy", PRIVACY, "_blank"], ["Contact", CONTACT, "_blank"]]
+
+
+def test_keys_in_a_frame_open_the_dialog_of_the_frame(page: Chromium, news: News) -> None:
+    news.publish("/in-frame")
+    page.open(
+        news.pages.put(
+            "/around",
+            f"<!doctype html>{ARTICLE}<iframe src='/in-frame' width=700 height=700></iframe>{news.script()}",
+        )
+    )
+    frame = page.page.frames[1]
+    frame.wait_for_function("window.Corrigenda")
+    frame.click("h1")
+    frame.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
+    page.press("Control+Enter")
+    frame.wait_for_function(f"{DIALOG}?.querySelector('dialog').open")
+    assert frame.evaluate("document.activeElement.localName") == "corrigenda-dialog"
+    assert page.evaluate(f"!!{DIALOG}") is False
+
+
+def test_first_of_several_embeds_serves_the_page(page: Chromium, news: News) -> None:
+    other = f'<script src="{news.way.url}/static/widget.js" data-site="another" async></script>'
+    visit(page, news.publish("/two-sites", script=news.script().replace("async", "") + other))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    send(page)
+    is_said(page, "Sent")
+    [(_, path, _, _)] = news.way.posts()
+    assert path == f"/api/v1/sites/{news.key}/reports"
+    assert page.evaluate("document.querySelectorAll('corrigenda-dialog').length") == 1
+
+
+def test_long_unchanged_words_are_left_out_of_the_difference(page: Chromium, news: News) -> None:
+    words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    visit(
+        page,
+        news.publish("/long-change", f"<article><p>A brigde, {words}, a brigde.</p></article>"),
+    )
+    call(page, f"brigde, {words}, a brigde")
+    page.inside_dialog("#suggestion").fill(f"bridge, {words}, a bridge")
+    assert page.evaluate(f"{DIALOG}.querySelector('[part=change]').textContent") == (
+        "brigdebridge, one two three four … thirteen fourteen, a brigdebridge"
+    )
+
+
+def test_finger_finds_a_button_in_every_engine(engine: Engine, news: News) -> None:
+    visit(engine, news.publish(f"/finger-{engine.name}"))
+    if engine.has_touch:
+        engine.at("#outside").tap()
+    else:
+        engine.evaluate(
+            "(document.dispatchEvent(new PointerEvent('pointerdown', { pointerType: 'touch', bubbles: true })), 0)"
+        )
+    engine.select("article", "brigde")
+    button = engine.inside_dialog("[part=touch]").wait()
+    engine.wait_until(lambda: button.box()["height"] >= 44, "the button is there to be touched")
+    bottom = engine.evaluate("getSelection().getRangeAt(0).getBoundingClientRect().bottom")
+    assert button.box()["y"] >= bottom + 24
+    engine.evaluate("(getSelection().removeAllRanges(), 0)")
+    engine.wait_until(lambda: not button.is_seen(), "the button goes away with the selection")
+    engine.select("article", "brigde")
+    button.wait()
+    if engine.has_touch:
+        button.tap()
+    else:
+        engine.evaluate(f"({DIALOG}.querySelector('[part=touch]').click(), 0)")
+    assert engine.inside_dialog("mark").text() == "brigde"
+    assert not button.is_seen()

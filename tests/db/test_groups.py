@@ -1,0 +1,153 @@
+"""Group commit on SQLite; on PostgreSQL the same calls are transactions of their own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from service.db import Database, groups
+from service.errors import NotFound, Unavailable
+from service.models import SpentChallenge
+from tests.servers import wait_until
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def spend(signature: str) -> Callable[[Session], str]:
+    """Work that writes one row."""
+
+    def work(session: Session) -> str:
+        session.add(SpentChallenge(signature=signature, expires_at=NOW))
+        return signature
+
+    return work
+
+
+def spent(database: Database) -> list[str]:
+    with database.read() as session:
+        return sorted(session.scalars(select(SpentChallenge.signature)))
+
+
+class Callers:
+    """Callers of `write_together`, each in a thread; what each of them got."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.got = database, dict[str, Any]()
+        self._threads: list[threading.Thread] = []
+
+    def call(self, name: str, work: Callable[[Session], Any]) -> None:
+        def run() -> None:
+            try:
+                self.got[name] = self.database.write_together(work)
+            except Exception as error:
+                self.got[name] = type(error)
+
+        self._threads.append(threading.Thread(target=run))
+        self._threads[-1].start()
+
+    def lead(self) -> threading.Event:
+        """Start a leader that holds the group open until the event is set."""
+        has_begun, may_end = threading.Event(), threading.Event()
+
+        def work(_session: Session) -> None:
+            has_begun.set()
+            assert may_end.wait(30)
+
+        self.call("leader", work)
+        assert has_begun.wait(30)
+        return may_end
+
+    def waiting(self) -> int:
+        return len(self.database._group._waiting)
+
+    def finish(self) -> dict[str, Any]:
+        for thread in self._threads:
+            thread.join(30)
+        return self.got
+
+
+@pytest.fixture
+def sqlite(sqlite_url: str) -> Iterator[Database]:
+    made = Database(sqlite_url)
+    yield made
+    made.dispose()
+
+
+def test_work_is_kept_and_answered(database: Database) -> None:
+    assert database.write_together(spend("a")) == "a"
+    assert spent(database) == ["a"]
+
+
+def test_work_that_fails_keeps_nothing(database: Database) -> None:
+    def refuse(session: Session) -> None:
+        spend("a")(session)
+        session.flush()
+        raise NotFound
+
+    with pytest.raises(NotFound):
+        database.write_together(refuse)
+    assert spent(database) == []
+
+
+def test_those_who_wait_share_a_commit_and_the_bad_one_fails_alone(sqlite: Database) -> None:
+    commits = list[bool]()
+    event.listen(sqlite.engine, "commit", lambda _connection: commits.append(True))
+    callers = Callers(sqlite)
+    may_end = callers.lead()
+    callers.call("a", spend("a"))
+    wait_until(lambda: callers.waiting() == 1, 30, "the first waits")
+    callers.call("again", spend("a"))
+    wait_until(lambda: callers.waiting() == 2, 30, "the second waits")
+    callers.call("b", spend("b"))
+    wait_until(lambda: callers.waiting() == 3, 30, "the third waits")
+    may_end.set()
+    got = callers.finish()
+    assert got == {"leader": None, "a": "a", "again": IntegrityError, "b": "b"}
+    assert spent(sqlite) == ["a", "b"]
+    assert len(commits) == 2
+
+
+def test_more_than_may_wait_are_told_to_come_back(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MOST", 1)
+    callers = Callers(sqlite)
+    may_end = callers.lead()
+    callers.call("a", spend("a"))
+    wait_until(lambda: callers.waiting() == 1, 30, "one waits")
+    with pytest.raises(Unavailable) as refused:
+        sqlite.write_together(spend("b"))
+    may_end.set()
+    callers.finish()
+    assert refused.value.retry_after == 2
+    assert spent(sqlite) == ["a"]
+
+
+def test_nobody_is_told_of_success_when_the_database_ended_the_transaction(
+    sqlite: Database,
+) -> None:
+    def end_it(session: Session) -> None:
+        session.connection().exec_driver_sql("ROLLBACK")
+        session.connection().exec_driver_sql("SELECT no_such_column")
+
+    callers = Callers(sqlite)
+    may_end = callers.lead()
+    for number, (name, work) in enumerate(
+        {"a": spend("a"), "end": end_it, "b": spend("b")}.items()
+    ):
+        callers.call(name, work)
+        wait_until(lambda number=number: callers.waiting() == number + 1, 30, f"{name} waits")
+    may_end.set()
+    assert callers.finish() == {
+        "leader": None,
+        "a": OperationalError,
+        "end": OperationalError,
+        "b": OperationalError,
+    }
+    assert spent(sqlite) == []
+    assert sqlite.write_together(spend("c")) == "c"

@@ -1,0 +1,85 @@
+"""Prepared statements: SQLAlchemy's types and errors, the driver's calls, on both databases."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from service.db import Database, Prepared, new_id
+from service.models import Article, Event, Site
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone(timedelta(hours=2)))
+NEW = Prepared.insert(Article, "id site_id url title tags created_at")
+LEFT = Prepared.insert(Article, "id site_id url title tags created_at", or_leave=True)
+BY_URL = Prepared(select(Article).where(Article.url == bindparam("url")).limit(1))
+RENAME = Prepared(
+    update(Article)
+    .where(Article.url == bindparam("at"))
+    .values(title=bindparam("to"))
+    .returning(Article.id, Article.title)
+)
+
+
+def row(site: Site, url: str, **values: object) -> dict[str, object]:
+    shared = {"site_id": site.id, "title": None, "tags": ["a", "б"], "created_at": NOW}
+    return {"id": new_id(), "url": url, **shared, **values}
+
+
+def test_types_go_in_and_come_out_as_the_models_say(database: Database, site: Site) -> None:
+    new = row(site, "https://news.example/a")
+    with database.write() as session:
+        assert NEW.run(session, new) == 1
+    with database.read() as session:
+        found = BY_URL.one(session, {"url": new["url"]})
+        assert BY_URL.one(session, {"url": "https://news.example/other"}) is None
+        read = session.scalars(select(Article)).one()
+    assert found == (
+        new["id"], site.id, new["url"], None, None, None, ["a", "б"], NOW.astimezone(UTC),
+    )  # fmt: skip
+    assert found.created_at.tzinfo is UTC
+    assert (read.id, read.tags, read.created_at) == (found.id, found.tags, found.created_at)
+
+
+def test_many_rows_go_in_at_once_and_what_is_changed_comes_back(
+    database: Database, site: Site
+) -> None:
+    rows = [row(site, f"https://news.example/{number}") for number in range(3)]
+    with database.write() as session:
+        assert NEW.run(session, *rows) == 3
+        renamed = RENAME.all(session, {"at": rows[1]["url"], "to": "Б"})
+    assert renamed == [(rows[1]["id"], "Б")]
+
+
+def test_what_is_there_already_is_left_or_is_the_databases_refusal(
+    database: Database, site: Site
+) -> None:
+    with database.write() as session:
+        assert LEFT.run(session, row(site, "https://news.example/a", title="first")) == 1
+        assert LEFT.run(session, row(site, "https://news.example/a", title="second")) == 0
+    with pytest.raises(IntegrityError), database.write() as session:
+        NEW.run(session, row(site, "https://news.example/a", title="third"))
+    with database.read() as session:
+        assert [
+            found.title for found in BY_URL.all(session, {"url": "https://news.example/a"})
+        ] == ["first"]
+
+
+def test_what_the_session_holds_back_is_written_first(database: Database, site: Site) -> None:
+    with database.write() as session:
+        session.add(Article(site_id=site.id, url="https://news.example/a", created_at=NOW))
+        assert BY_URL.one(session, {"url": "https://news.example/a"}).site_id == site.id
+
+
+def test_lost_connection_is_given_up(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    ask = Prepared(select(Event.id).limit(1))
+    kill = text("SELECT pg_terminate_backend(:pid)")
+    with pytest.raises(DBAPIError) as refused, database.read() as session, database.read() as other:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+        other.execute(kill, {"pid": pid})
+        ask.one(session, {})
+    assert refused.value.connection_invalidated
+    with database.read() as session:
+        assert ask.one(session, {}) is None
+    database.dispose()

@@ -1,0 +1,181 @@
+import io
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from service.db import Database
+from service.desk import changes, moves
+from service.desk.exports import FORMATS
+from service.desk.filters import Filters
+from service.desk.moves import By, Decision
+from service.intake.importing import BadRow, Found, Keeper, annotations
+from service.models import Category, Correction, Editor, Event, Kind, Site, State
+from service.record import publications
+from service.record.publications import Entry
+from tests.conftest import ORIGIN
+from tests.reporting import report
+
+BY = By("editor@news.example")
+
+
+def exported(database: Database, site: Site) -> str:
+    return "".join(FORMATS["jsonl"].parts(database, site.id, Filters(suspected=None)))
+
+
+def keep(database: Database, site: Site, now: datetime, text: str, batch: int = 500) -> Keeper:
+    read = list(annotations.read(site, io.BytesIO(text.encode())))
+    found = [row for row in read if isinstance(row, Found)]
+    assert len(found) == len(read)
+    keeper = Keeper(site, now=now)
+    for first in range(0, len(found), batch):
+        with database.write() as session:
+            keeper.keep(session, found[first : first + batch])
+    return keeper
+
+
+def without_ids(text: str) -> list[Any]:
+    """The lines, each id as the number at which it was first seen."""
+    seen: dict[str, int] = {}
+
+    def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: told(each) for name, each in value.items() if name != "version"}
+        if isinstance(value, list):
+            return [told(each) for each in value]
+        try:
+            return seen.setdefault(str(UUID(value)), len(seen))
+        except (ValueError, AttributeError, TypeError):
+            return value
+
+    return [told(json.loads(line)) for line in text.splitlines()]
+
+
+@pytest.fixture
+def lived(database: Database, site: Site, editor: Editor, now: datetime, other_site: Site) -> str:
+    """An export of a site where much has happened."""
+    ids = [
+        report(
+            database, site, now.replace(minute=number), exact=f"word {number}\u2028=1", start=20 * number,
+            source=f"{ORIGIN}/{number % 2}", category=Category.TYPO, suggestion=f"better {number}",
+            website="x" * (number == 4), title="A title",
+        )
+        for number in range(5)
+    ]  # fmt: skip
+    report(database, site, now, exact="word 0\u2028=1", start=0, source=f"{ORIGIN}/0", comment="so")
+    report(database, site, now, exact=None, start=None, suggestion=None, comment="The map is old")
+    with database.write() as session:
+        for number, to in enumerate((State.FIXED, State.ACCEPTED, State.REJECTED)):
+            decision = Decision(to, "because", "wording", "a note")
+            moves.decide(session, site.id, ids[number], decision, by=BY, now=now)
+        changed = {"assignee": editor.email, "duplicate_of": ids[3]}
+        changes.change(session, site.id, ids[1], changed, by=BY, now=now)
+        entry = Entry(Kind.CORRECTION, "a", "b", None, "Thanks to a reader")
+        publications.publish(session, site.id, ids[0], entry, by=BY.label, now=now)
+    return exported(database, site)
+
+
+def test_export_read_back_is_the_same_export(
+    database: Database, lived: str, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    with database.read() as session:
+        events = session.scalar(select(func.count()).select_from(Event))
+    keeper = keep(database, other_site, now, lived, batch=2)
+    assert (keeper.kept.reports, keeper.kept.corrections, keeper.kept.known) == (7, 6, 0)
+    again = without_ids(exported(database, other_site))
+    expected = without_ids(lived)
+    # Who works on another site is nobody here.
+    assert expected[1]["corrigenda"].pop("assignee") == "editor@news.example"
+    assert again[1]["corrigenda"].pop("assignee") is None
+    assert again == expected
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Event)) == events
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_export_read_twice_makes_no_doubles(
+    database: Database, site: Site, lived: str, other_site: Site, now: datetime, is_own: bool
+) -> None:
+    target = site if is_own else other_site
+    target.origins = [ORIGIN]
+    if not is_own:
+        keep(database, target, now, lived)
+    before = exported(database, target)
+    kept = keep(database, target, now, lived).kept
+    assert (kept.reports, kept.corrections, kept.known) == (0, 0, 7)
+    assert exported(database, target) == before
+
+
+def test_later_export_brings_the_reports_that_are_new(
+    database: Database, site: Site, lived: str, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    keep(database, other_site, now, lived)
+    report(database, site, now, exact="word 3\u2028=1", start=60, source=f"{ORIGIN}/1")
+    kept = keep(database, other_site, now, exported(database, site)).kept
+    assert (kept.reports, kept.corrections, kept.known) == (1, 0, 7)
+    with database.read() as session:
+        counts = session.scalars(
+            select(Correction.report_count)
+            .where(Correction.site_id == other_site.id)
+            .order_by(Correction.id)
+        ).all()
+    assert sorted(counts) == [1, 1, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "reason"),
+    [
+        ((), [], "the line is not an object"),
+        (("target", "source"), "https://elsewhere.example/", "the address is not on one of this"),
+        (("target", "selector"), [3], "one of selector is not an object"),
+        (("id",), "none", "id is not an id"),
+        (("created",), "2026-03-01T12:00:00", "created is not an instant with its zone"),
+        (("corrigenda",), None, "corrigenda is not an object"),
+        (("corrigenda", "state"), "closed", "state is not one of new, accepted, fixed, rejected,"),
+        (("corrigenda", "wording"), "x" * 1001, "wording is longer than 1,000 characters"),
+        (("corrigenda", "wording"), "x\0", "wording has characters that are not valid UTF-8"),
+        (("corrigenda", "public_note"), 3, "public_note is not a text"),
+        (("corrigenda", "version"), True, "version is not a number from 0 to 2,147,483,647"),
+        (("corrigenda", "reports"), [], "there is no report"),
+        (("corrigenda", "reports", 0, "id"), None, "a report has no id"),
+        (("corrigenda", "reports", 0, "source"), "javascript:1", "a report's source is no address"),
+        (("corrigenda", "moves"), {}, "moves is not a list"),
+    ],
+)
+def test_bad_line_is_told_and_the_others_are_kept(
+    database: Database, site: Site, now: datetime, place: tuple[Any, ...], value: Any, reason: str
+) -> None:
+    report(database, site, now)
+    good = exported(database, site)
+    bad: Any = {"whole": json.loads(good)}
+    holder, name = bad, "whole"
+    for each in place:
+        holder, name = holder[name], each
+    holder[name] = value
+    text = f"{good}\n{json.dumps(bad['whole'])}\nno JSON\n{good}"
+    read = list(annotations.read(site, io.BytesIO(text.encode())))
+    assert [row.line for row in read] == [1, 3, 4, 5]
+    assert [isinstance(row, BadRow) for row in read] == [False, True, True, False]
+    assert str(read[1]).startswith(reason)
+    assert str(read[2]) == "is not JSON"
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: (
+    st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["id", "target", "source", "selector", "corrigenda", "reports", "moves",
+                         "anchor", "article", "state", "created", "type", "exact", "spam"]),
+        inner, max_size=5,
+    )
+)))  # fmt: skip
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_json_it_is_a_bad_row_at_most(said: Any) -> None:
+    site = Site(origins=[ORIGIN], time_zone="UTC")
+    [row] = annotations.read(site, io.BytesIO(json.dumps(said).encode()))
+    assert isinstance(row, BadRow)

@@ -1,0 +1,24 @@
+/** Keys without modifiers: whether they are wanted in this browser, and when they are meant. */
+
+const TYPING = 'input:not([type=checkbox]), textarea, select, [contenteditable]';
+const SETTING = 'corrigenda.keys';
+
+export function areOn(): boolean {
+  return localStorage.getItem(SETTING) !== 'off';
+}
+
+export function turn(on: boolean): void {
+  if (on) localStorage.removeItem(SETTING);
+  else localStorage.setItem(SETTING, 'off');
+}
+
+export function isTyping(element: EventTarget | null): boolean {
+  return element instanceof Element && element.matches(TYPING);
+}
+
+/** The key that was pressed as a command; undefined where it was not meant as one. */
+export function command(event: KeyboardEvent): string | undefined {
+  const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
+  if (ctrlKey || metaKey || altKey || isComposing || !areOn() || isTyping(target)) return undefined;
+  return key;
+}
