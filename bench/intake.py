@@ -163,7 +163,7 @@ def main() -> int:
                     send(reader, url, case)
                 except Exception as error:
                     problems[case["id"]].append(f"not sent: {error}")
-            reader.close()
+            Chromium.quit()
             stored = corrections(service.url, token)
     for case in cases:
         if not problems[case["id"]]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 from service import settings as settings_module
 from service.dispatch.client import Client, SendFailed
@@ -41,8 +42,8 @@ CASES: dict[str, tuple[Start, str]] = {
     "reset": (does(receivers.reset), "http"),
     "truncated headers": (does(receivers.truncate_head), "http"),
     "nonsense": (does(receivers.speak_nonsense), "http"),
-    "dripping headers": (does(receivers.drip_head), "http"),
-    "dripping body, 500": (does(receivers.drip_body), "http"),
+    "dripping a byte a second": (does(partial(receivers.drip_head, pause=1.0)), "http"),
+    "dripping body, 500": (does(partial(receivers.drip_body, pause=1.0)), "http"),
     "hanging": (does(receivers.hang), "http"),
     "endless 100 Continue": (does(receivers.flood_interim), "http"),
     "1 GB body": (does(receivers.huge), "http"),

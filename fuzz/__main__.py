@@ -8,7 +8,7 @@ import tempfile
 
 import atheris
 
-NAMES = ("selectors", "html", "words", "bodies", "links")
+NAMES = ("selectors", "html", "words", "bodies", "links", "imports")
 
 
 def run_target(name: str, arguments: list[str]) -> None:

@@ -1,8 +1,9 @@
 """The targets: each takes bytes, and raises where a promise about them does not hold."""
 
 import contextlib
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import marshmallow as ma
@@ -12,6 +13,8 @@ from service import addresses
 from service.dispatch import guard
 from service.errors import Refusal
 from service.intake import NewReport
+from service.intake.importing import BadRow, Found, annotations, mistape
+from service.models import Site
 from service.text import Selector, article_text, locate, normalise, same_passage, word_diff
 from service.web.bodies import parse
 from service.web.corrections import ChangesIn, MoveIn
@@ -99,6 +102,73 @@ def links(raw: bytes) -> None:
     assert path.isprintable()
 
 
+SITE = Site(key="a", name="A", origins=["https://news.example"], time_zone="Europe/Kyiv")
+
+DUMP = (
+    "INSERT INTO `wp_mistape_reports` (`ID`, `selection`, `url`, `date_gmt`, `comment`) VALUES\n"
+    "(1, 'wrold', 'https://news.example/a', '2026-01-02 03:04:05', 'It\\'s ''so''');"
+)
+TABLE = (
+    "ID,selection,url,date_gmt,comment\n"
+    '1,wrold,https://news.example/a,2026-01-02 03:04:05,"a, ""b"\n'
+)
+LINE = json.dumps(
+    {
+        "id": "urn:uuid:01890000-0000-7000-8000-000000000000",
+        "created": "2026-01-02T03:04:05.678Z",
+        "modified": "2026-01-02T03:04:05.678Z",
+        "target": {
+            "source": "https://news.example/a",
+            "selector": [{"type": "TextQuoteSelector", "exact": "wrold"}],
+        },
+        "corrigenda": {
+            "state": "new",
+            "article": {},
+            "anchor": {"state": "exact", "start": 0, "end": 5},
+            "reports": [
+                {
+                    "id": "01890000-0000-7000-8000-000000000001",
+                    "source": "https://news.example/a",
+                    "created_at": "2026-01-02T03:04:05.678Z",
+                    "spam": {"score": 0, "reasons": []},
+                }
+            ],
+            "moves": [],
+        },
+    }
+)
+
+
+def _bent(data: FuzzedDataProvider, sample: str) -> str:
+    """A good file, a piece of which is replaced."""
+    at = data.ConsumeIntInRange(0, len(sample))
+    gone = data.ConsumeIntInRange(0, 40)
+    return sample[:at] + str(data.ConsumeUnicode(LONGEST)) + sample[at + gone :]
+
+
+def _read(data: FuzzedDataProvider) -> Iterator[Found | BadRow]:
+    kind = data.PickValueInList(["line", "dump", "table"])
+    if kind == "line":
+        return annotations.read(SITE, io.BytesIO(_bent(data, LINE).encode(errors="surrogatepass")))
+    sample = DUMP if kind == "dump" else TABLE
+    return mistape.read(SITE, io.StringIO(_bent(data, sample), newline=""))
+
+
+def imports(raw: bytes) -> None:
+    """Any file is read to its end as finds and bad rows with lines; finds can be stored."""
+    for row in _read(FuzzedDataProvider(raw)):
+        if isinstance(row, BadRow):
+            assert row.line > 0
+            continue
+        assert addresses.is_safe(row.url)
+        for columns in (row.correction, *(sent.columns for sent in row.reports)):
+            for value in columns.values():
+                if isinstance(value, str):
+                    # PostgreSQL refuses NUL, and nobody can encode half of a surrogate pair.
+                    assert "\0" not in value
+                    value.encode()
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (selectors, html, words, bodies, links)
+    target.__name__: target for target in (selectors, html, words, bodies, links, imports)
 }

@@ -1,0 +1,235 @@
+"""Where the CPU time of one report goes: `python -m bench.speed.profile [--database URL]`.
+
+The application is called in this process, without a socket, in turn with the ceiling. CPU time
+tells more than a clock on a machine that others use too; calls and statements never change.
+"""
+
+import argparse
+import cProfile
+import io
+import logging
+import os
+import pstats
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench.speed import ceiling
+from bench.speed.reports import ORIGIN, body
+from bench.speed.results import Results
+from bench.speed.times import Times
+from service import settings as settings_module
+from service.accounts import sites
+from service.app import create_app, utc_now
+from service.db import Database, Prepared, migrate
+
+ROOMS = {
+    "the database's driver": ("pysqlite3", "psycopg"),
+    "SQLAlchemy": ("sqlalchemy/",),
+    "checking what came in": ("marshmallow/", "webargs/", "flask_smorest/", "web/schemas.py"),
+    "limits": ("flask_limiter/", "limits/", "web/limits.py", "web/windows.py"),
+    "Flask and Werkzeug": ("flask/", "werkzeug/", "jinja2/"),
+    "intake, its statements prepared": ("service/intake", "service/db", "service/events.py",
+        "service/documents.py", "service/snapshots.py", "service/text", "service/hashing.py"),
+    "the rest of our web": ("service/",),
+}  # fmt: skip
+"""Parts of the paths by which own time is told apart; the first that fits."""
+BATCH = 10
+
+Post = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One report: microseconds of CPU, how many times the ceiling's, calls, and shares by room."""
+
+    microseconds: float
+    in_statements: float
+    """Of these within prepared statements: what goes in, the database, what comes out."""
+    times_ceiling: float
+    calls: float
+    statements: float
+    rooms: dict[str, float]
+
+
+def caller(url: str | None, folder: str) -> tuple[Post, Database]:
+    """A function that posts one report to a fresh site, and its database."""
+    settings = settings_module.read(
+        {
+            "CORRIGENDA_DATA_DIR": folder,
+            "CORRIGENDA_TRUSTED_PROXIES": "1",
+            "CORRIGENDA_REPORT_LIMITS": "1000/minute",
+            **({"CORRIGENDA_DATABASE_URL": url} if url else {}),
+        }
+    )
+    database = Database(settings.database_url)
+    migrate.upgrade(database)
+    with database.write() as session:
+        key = sites.create(session, f"News {uuid.uuid4().hex[:6]}", [ORIGIN], now=utc_now()).key
+    logging.disable(logging.INFO)
+    return to(create_app(settings, database), key), database
+
+
+def to(app: Any, key: str) -> Post:
+    """A function that posts one report to an application."""
+
+    def post() -> None:
+        sent, answered = body(), list[str]()
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": f"/api/v1/sites/{key}/reports",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(sent),
+            "CONTENT_LENGTH": str(len(sent)),
+            "CONTENT_TYPE": "application/json",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_ORIGIN": ORIGIN,
+            "HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex,
+            "HTTP_X_FORWARDED_FOR": "10." + ".".join(str(part) for part in os.urandom(3)),
+        }
+        content = b"".join(app(environ, lambda status, *_: answered.append(status)))
+        assert answered == ["201 CREATED"], content
+
+    return post
+
+
+def spent(post: Post) -> float:
+    """Microseconds of CPU a call, over a batch."""
+    began = time.process_time()
+    for _ in range(BATCH):
+        post()
+    return (time.process_time() - began) / BATCH * 1e6
+
+
+def profiled(url: str | None, number: int) -> Profile:
+    """Take so many reports, then as many under the profiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        post, database = caller(url, folder)
+        nothing = to(ceiling.app, "x")
+        for _ in range(50):
+            post(), nothing()
+        pairs = [(spent(post), spent(nothing)) for _ in range(max(1, number // BATCH))]
+        in_statements = within_statements(post, number)
+        profile = cProfile.Profile(time.process_time)
+        profile.enable()
+        for _ in range(number):
+            post()
+        profile.disable()
+        database.dispose()
+    found: Any = pstats.Stats(profile)
+    own, statements = dict.fromkeys([*ROOMS, "Python itself"], 0.0), 0
+    for (file, _line, name), (_, calls, seconds, _, _) in found.stats.items():
+        own[room(f"{file} {name}")] += seconds
+        if name.startswith("<method 'execute") or (
+            "psycopg/cursor.py" in file and "execute" in name
+        ):
+            statements += calls
+    return Profile(
+        median(one for one, _ in pairs),
+        in_statements,
+        median(one / other for one, other in pairs),
+        found.total_calls / number,
+        statements / number,
+        {name: seconds / found.total_tt for name, seconds in own.items()},
+    )
+
+
+def within_statements(post: Post, number: int) -> float:
+    """Microseconds of CPU a report within prepared statements, without a profiler's weight."""
+    spent = [0.0]
+
+    def timed(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            began = time.process_time()
+            try:
+                return method(*arguments)
+            finally:
+                spent[0] += time.process_time() - began
+
+        return call
+
+    plain = {name: getattr(Prepared, name) for name in ("run", "_rows")}
+    for name, method in plain.items():
+        setattr(Prepared, name, timed(method))
+    try:
+        for _ in range(number):
+            post()
+    finally:
+        for name, method in plain.items():
+            setattr(Prepared, name, method)
+    return spent[0] / number * 1e6
+
+
+def room(where: str) -> str:
+    """Whose code it is."""
+    for name, parts in ROOMS.items():
+        if any(part in where for part in parts):
+            return name
+    return "Python itself"
+
+
+WHY = """\
+Where an aim is not reached, the profile says why: no part rules any more. What was tried in the
+order of what the profile showed, and kept: group commit; statements without objects
+(SQLAlchemy's ORM took half of a report: intake's statements are compiled once and run by the
+driver); one look-up for what was asked several times; a site known for a second; schemas made
+once; one writing connection, whose page cache stays warm; limits looked for only where a view
+has some; no search for garbage among what stays for good. Tried and
+not kept: a shorter switch interval of threads (no gain above the noise), another WSGI server
+(the table below). Memory is mostly modules: the process that serves holds some 65 MiB before its
+first request, a third of it SQLAlchemy; the one that watches over it imports nothing of ours any
+more (14 MiB instead of 64), and its threads share two heaps."""
+
+
+def measure(results: Results, times: Times) -> None:
+    """What a report costs in this process, beside the ceiling's."""
+    results.heading(
+        "Profile",
+        "One report in this process, without a socket, in turn with the ceiling: CPU time, calls, "
+        "statements, and whose code the time is spent in (under the profiler, which weighs on "
+        "Python's calls and not on the database's).",
+    )
+    found = profiled(None, times.seconds * 100)
+    results.table(
+        ("CPU, ms", "of it in statements", "beside the ceiling", "calls", "statements"),
+        [
+            [
+                found.microseconds / 1e3,
+                found.in_statements / 1e3,
+                found.times_ceiling,
+                found.calls,
+                found.statements,
+            ]
+        ],
+    )
+    shares = sorted(found.rooms.items(), key=lambda pair: -pair[1])
+    results.table(("whose code", "share"), [[name, f"{share:.0%}"] for name, share in shares])
+    results.text(WHY)
+
+
+def main() -> None:
+    """Print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", help="postgresql://…; a fresh SQLite file where absent")
+    parser.add_argument("-n", type=int, default=300, help="requests")
+    options = parser.parse_args()
+    found = profiled(options.database, options.n)
+    print(
+        f"{found.microseconds:,.0f} µs of CPU, {found.in_statements:,.0f} of them in statements, "
+        f"{found.times_ceiling:.1f} times the ceiling's; "
+        f"{found.calls:,.0f} calls, {found.statements:.1f} statements a report"
+    )
+    for name, share in sorted(found.rooms.items(), key=lambda pair: -pair[1]):
+        print(f"{share:6.1%} {name}")
+
+
+if __name__ == "__main__":
+    main()

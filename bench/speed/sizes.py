@@ -1,0 +1,196 @@
+"""Lists, search, counts and statistics as a site grows: whole requests, one after the other."""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from urllib.parse import quote
+
+import psycopg
+from sqlalchemy import select
+
+from bench.speed import load, moving, targets
+from bench.speed.results import Results
+from bench.speed.targets import Target, ratio
+from bench.speed.times import Times
+from service.db import Database
+from service.desk import tallies
+from service.models import Site
+from tests.processes import Serving, run, run_json
+
+ASKED = {
+    "list": "/api/v1/corrections?limit=50",
+    "list, deep": "/api/v1/corrections?limit=50&cursor={cursor}",
+    "most reported": "/api/v1/corrections?limit=50&sort=most-reported",
+    "search, one word": "/api/v1/corrections?limit=50&q=bridge",
+    "search, a rare phrase": "/api/v1/corrections?limit=50&q={phrase}",
+    "statistics, a year": "/api/v1/stats?from={since}&to={until}",
+}
+PAGES_DEEP = 20
+
+
+def measure(results: Results, times: Times) -> None:
+    """Both databases, growing."""
+    results.heading(
+        "Growth",
+        "Milliseconds of a whole request (the median), by how many corrections the site has "
+        "(`corrigenda seed`); counts alone, as the database answers them.",
+    )
+    with ExitStack() as stack:
+        data = stack.enter_context(targets.folder())
+        url = stack.enter_context(targets.postgresql())
+        small = targets.settings(data / "SQLite")
+        told(results, times, "SQLite", grown(small, times))
+        if url is None:
+            results.text("PostgreSQL is not installed here.")
+        else:
+            large = targets.settings(data / "PostgreSQL", url)
+            told(results, times, "PostgreSQL", grown(large, times))
+        moving.measure(results, small, data, url, times.sizes[-1])
+
+
+@dataclass(slots=True)
+class Grown:
+    """Milliseconds of each question at each size, and what was found beside them."""
+
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    rate: float = 0.0
+    """Rows a second of what was seeded last."""
+    beside: float = 0.0
+    """The list at the largest size beside that at the smallest, asked in turn."""
+
+
+def grown(env: dict[str, str], times: Times) -> Grown:
+    """The figures at each size."""
+    key, found, there = targets.site(env), Grown(), 0
+    token = run_json(["token", "create", "--site", key, "--scope", "read"], env)["token"]
+    first: dict[str, str] = {}
+    for seed, size in enumerate(times.sizes):
+        more = ["--corrections", str(size - there), "--random-seed", str(seed + 1)]
+        began = time.monotonic()
+        done = run(["seed", "--site", key, *more], env, seconds=3600)
+        assert done.returncode == 0, done.stderr
+        found.rate = float(done.stdout.split(": ")[1].split()[0].replace(",", ""))
+        print(
+            f"  {size:,}: {done.stdout.strip()}; {time.monotonic() - began:.0f} s in all",
+            file=sys.stderr,
+            flush=True,
+        )
+        there = size
+        for name, milliseconds in asked(env, key, token, times.seconds).items():
+            found.figures.setdefault(name, []).append(milliseconds)
+        first = first or copied(env)
+    found.beside = in_turn(env, first, token, times)
+    return found
+
+
+def copied(env: dict[str, str]) -> dict[str, str]:
+    """The settings of a copy of the database as it is now."""
+    url = env.get("CORRIGENDA_DATABASE_URL")
+    if url:
+        with psycopg.connect(f"{url.rpartition('/')[0]}/template1", autocommit=True) as connection:
+            name = url.rpartition("/")[2]
+            connection.execute(f'CREATE DATABASE small TEMPLATE "{name}"')
+        return {**env, "CORRIGENDA_DATABASE_URL": f"{url.rpartition('/')[0]}/small"}
+    data = Path(env["CORRIGENDA_DATA_DIR"])
+    small = data.with_name(f"{data.name}-small")
+    small.mkdir()
+    done = run(["backup", str(small / "corrigenda.db")], env)
+    assert done.returncode == 0, done.stderr
+    return {**env, "CORRIGENDA_DATA_DIR": str(small)}
+
+
+def in_turn(large: dict[str, str], small: dict[str, str], token: str, times: Times) -> float:
+    """The list of the large database beside that of the small one: both serve, asked in turn."""
+    with Serving(large) as of_large, Serving(small) as of_small:
+        asking = [
+            Target(name, server.url, "get", [ASKED["list"], token], os.getpid())
+            for name, server in (("list, large", of_large), ("list, small", of_small))
+        ]
+        targets.in_turn(asking, [1], 2 * times.rounds + 1, max(1, times.seconds // 2))
+    return ratio(*asking, 1, "p50")
+
+
+def asked(env: dict[str, str], key: str, token: str, seconds: int) -> dict[str, float]:
+    """Each question's median, and that of the counts."""
+    found = {}
+    with Serving(env, "serve", "--threads", "4") as server:
+        known = places(server.url, token)
+        for name, path in ASKED.items():
+            arguments = (path.format(**known), token)
+            ran = load.run(
+                server.url, "get", *arguments, connections=1, seconds=max(1, seconds // 2)
+            )
+            assert ran.refused == 0, (name, arguments)
+            found[name] = ran.p50
+    found["counts"] = counts(env, key)
+    return found
+
+
+def places(url: str, token: str) -> dict[str, str]:
+    """A cursor far down the list, and words that few corrections have."""
+    cursor, first = "", None
+    for _ in range(PAGES_DEEP):
+        path = f"{url}/api/v1/corrections?limit=50" + (f"&cursor={cursor}" if cursor else "")
+        request = urllib.request.Request(path, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            page = json.load(answer)
+        first = first or page["items"][0]
+        cursor = page["next"] or cursor
+    assert first is not None
+    year = time.gmtime().tm_year
+    return {
+        "cursor": cursor,
+        "phrase": quote(first["article"]["url"].rsplit("/", 1)[-1]),
+        "since": f"{year - 1}-01-01",
+        "until": f"{year - 1}-12-31",
+    }
+
+
+def counts(env: dict[str, str], key: str) -> float:
+    """The median of the counts of all tabs, in milliseconds, in a session of its own."""
+    url = env.get("CORRIGENDA_DATABASE_URL")
+    database = Database(url or f"sqlite:///{Path(env['CORRIGENDA_DATA_DIR']) / 'corrigenda.db'}")
+    took = []
+    with database.read() as session:
+        site_id = session.scalars(select(Site.id).where(Site.key == key)).one()
+        for _ in range(200):
+            began = time.perf_counter()
+            tallies.of_site(session, site_id)
+            took.append((time.perf_counter() - began) * 1e3)
+    database.dispose()
+    return median(took)
+
+
+def told(results: Results, times: Times, name: str, grown: Grown) -> None:
+    """The table, the plot and the aims of one database."""
+    sizes, found = [f"{size:,}" for size in times.sizes], grown.figures
+    results.text(f"{name}:")
+    results.table(("", *sizes), [[what, *figures] for what, figures in found.items()])
+    results.plot(f"growth-{name.lower()}", f"{name}: milliseconds by corrections", sizes, found)
+    largest = sizes[-1]
+    results.aim(
+        f"{name}: API list at {largest} beside {sizes[0]}",
+        "<= 1.2x",
+        f"{grown.beside:.2f}x",
+        holds=grown.beside <= 1.2,
+    )
+    counted = found["counts"][-1]
+    results.aim(
+        f"{name}: counts at {largest}", "<= 0.2 ms", f"{counted:.2f} ms", holds=counted <= 0.2
+    )
+    slowest = max(found[what][-1] for what in found if what.startswith("search"))
+    results.aim(
+        f"{name}: search at {largest}", "<= 50 ms", f"{slowest:.0f} ms", holds=slowest <= 50
+    )
+    results.aim(
+        f"{name}: rows a second by `seed`, to {largest}",
+        ">= 20,000",
+        f"{grown.rate:,.0f}",
+        holds=grown.rate >= 20_000,
+    )
