@@ -1,6 +1,7 @@
 """Web addresses: which are safe to link to, what an origin is, one address for one article."""
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 URL_LIMIT = 2048
@@ -16,6 +17,8 @@ class BadAddress(ValueError):
     """The text is not an http or https address that may be linked to."""
 
 
+# One report asks five times about one or two addresses.
+@lru_cache(maxsize=256)
 def split(url: str) -> SplitResult:
     """Parse an absolute http or https URL (RFC 3986).
 
@@ -88,8 +91,8 @@ def article_address(source: str, canonical_url: str | None, origins: list[str]) 
 
     Raises BadAddress when the source's host is not one of the site's.
     """
-    hosts = {urlsplit(allowed).hostname for allowed in origins}
-    if canonical_url and is_safe(canonical_url) and urlsplit(canonical_url).hostname in hosts:
+    hosts = {split(allowed).hostname for allowed in origins}
+    if canonical_url and is_safe(canonical_url) and split(canonical_url).hostname in hosts:
         return canonical(canonical_url)
     if split(source).hostname not in hosts:
         raise BadAddress("is not on one of this site's hosts")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import flask_smorest
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service import __version__
@@ -54,8 +55,17 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
 
+class NoSessions(SessionInterface):
+    """Editors' cookies are read where they are asked for; Flask's own session holds nothing."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """No session: what is written to the one that stands in for it raises RuntimeError."""
+
+
 class Application(Flask):
     """Flask for plain functions: it need not ask of each, at every call, whether it is one."""
+
+    session_interface = NoSessions()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: none here is a coroutine."""

@@ -20,9 +20,8 @@ Change = Callable[[Any], Any]
 def connection_of(session: Session) -> Connection:
     """The connection of the session's transaction; what the session holds back is written first."""
     session.flush()
-    bind = session.get_bind()
     # A session in another's transaction makes a savepoint once it is asked for its connection.
-    return bind if isinstance(bind, Connection) else session.connection()
+    return session.bind if isinstance(session.bind, Connection) else session.connection()
 
 
 class Prepared:
@@ -96,11 +95,12 @@ class _Compiled:
         self.sql = str(compiled)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self._is_positional = bool(compiled.positiontup)
-        self._names: Sequence[str] = compiled.positiontup or [*binds]
         self._wanted = [
-            (name, _into(bind.type, dialect)) for name, bind in binds.items() if bind.required
+            (name, None, compiled.params[name])
+            if not binds[name].required
+            else (name, _into(binds[name].type, dialect) or _same, None)
+            for name in compiled.positiontup or binds
         ]
-        self._fixed = {name: compiled.params[name] for name in binds if not binds[name].required}
         columns = statement.exported_columns
         # Its fields are known only here, which mypy does not allow for.
         kind: Any = namedtuple("Row", [*columns.keys()])  # type: ignore[misc]
@@ -113,11 +113,9 @@ class _Compiled:
 
     def given(self, values: Values) -> Any:
         """The driver's parameters."""
-        changed = {
-            name: values[name] if change is None else change(values[name])
-            for name, change in self._wanted
-        } | self._fixed
-        return [changed[name] for name in self._names] if self._is_positional else changed
+        if self._is_positional:
+            return [fixed if to is None else to(values[name]) for name, to, fixed in self._wanted]
+        return {name: fixed if to is None else to(values[name]) for name, to, fixed in self._wanted}
 
     def row(self, found: Sequence[Any]) -> Any:
         """A row of the driver's as a named tuple of Python's own types."""
@@ -125,6 +123,10 @@ class _Compiled:
         for at, change in self._changes:
             row[at] = change(row[at])
         return self._make(row)
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _into(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:

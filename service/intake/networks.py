@@ -46,8 +46,9 @@ def prefix(address: str) -> str | None:
         return None
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    length = 24 if parsed.version == 4 else 48
-    return str(ipaddress.ip_network((parsed, length), strict=False))
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return f"{str(parsed).rpartition('.')[0]}.0/24"
+    return str(ipaddress.ip_network((parsed, 48), strict=False))
 
 
 def find(session: Session, site_id: UUID, address: str, *, now: datetime) -> Network | None:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
@@ -23,15 +24,26 @@ _LONG_RUN = re.compile(r"[^\w\s]{32,}")
 _MOST_MARKS = 30
 
 
+_SHORT = 2_000
+"""Texts of so many characters at most are remembered: one report asks for each several times."""
+
+
 def normalise(excerpt: str) -> str:
     """The excerpt for comparing: NFC, case folded, one kind of space, quote and dash.
 
     Soft hyphens, zero-width characters and bidi marks are dropped. Not for showing to people.
     Follows canonical caseless matching (Unicode 3.13, D145).
     """
+    return _remembered(excerpt) if len(excerpt) <= _SHORT else _normalised(excerpt)
+
+
+def _normalised(excerpt: str) -> str:
     plain = _LONG_RUN.sub(_stream_safe, excerpt.translate(_UNIFIED))
     folded = unicodedata.normalize("NFD", plain).casefold()
     return _SPACES.sub(" ", unicodedata.normalize("NFC", folded).translate(_UNIFIED)).strip()
+
+
+_remembered = lru_cache(maxsize=256)(_normalised)
 
 
 def _stream_safe(run: re.Match[str]) -> str:
