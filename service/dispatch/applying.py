@@ -16,7 +16,7 @@ from service.db import new_id
 from service.dispatch import results
 from service.dispatch.claim import LEASE, Task
 from service.dispatch.client import Answer
-from service.dispatch.messages import Message
+from service.dispatch.messages import Content, Message
 from service.dispatch.parcels import Carriers
 from service.dispatch.results import Result
 from service.dispatch.to_webhooks import WebhookParcel
@@ -107,7 +107,7 @@ def begin(session: Session, correction: Correction, now: datetime) -> Task:
     delivery.leased_until, delivery.finished_at = now + LEASE, now
     session.flush()
     message = Message(event.id, event.type, event.created_at, event.data)
-    return Task((delivery.id,), webhook.id, WebhookParcel(webhook, message))
+    return Task((delivery.id,), webhook.id, WebhookParcel(webhook, Content.of(message)))
 
 
 def send(task: Task, carriers: Carriers) -> Result:

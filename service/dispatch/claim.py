@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from service.dispatch.client import DEADLINE_SECONDS
@@ -64,18 +64,18 @@ def lease(
     session: Session, wanted: Select[UUID], *, worker_id: UUID, now: datetime
 ) -> Sequence[UUID]:
     """Lease what a selection of ids names; the ids."""
-    return session.scalars(leasing(wanted), lease_of(worker_id, now)).all()
+    return session.scalars(leasing(wanted, Delivery.id), lease_of(worker_id, now)).all()
 
 
-def leasing(wanted: Select[UUID]) -> ReturningUpdate[UUID]:
-    """The statement that leases what a selection of ids names, for a `lease_of`."""
+def leasing(wanted: Select[UUID], *told: InstrumentedAttribute[Any]) -> ReturningUpdate[Any]:
+    """The statement that leases what a selection of ids names, and tells some of it."""
     # As a common table expression: PostgreSQL may run a plain subquery more than once.
     due = wanted.cte("due")
     return (
         update(Delivery)
         .where(Delivery.id.in_(select(due.c.id)))
         .values(leased_until=bindparam("until"), leased_by=bindparam("worker"))
-        .returning(Delivery.id)
+        .returning(*told)
         .execution_options(synchronize_session=False)
     )
 

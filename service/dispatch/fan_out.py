@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, literal_column, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, defer
 
-from service.db import new_id
+from service.db import Prepared, new_id
 from service.dispatch import schedule
 from service.models import Channel, Delivery, DeliveryState, Event, Webhook
 
@@ -27,10 +27,10 @@ def is_waiting(session: Session) -> bool:
     return session.scalar(_WAITING) is not None
 
 
-# What is the same in every row is part of the statement: rows are many, and values cost time.
-# The table, for which the ORM makes no objects; mypy takes it for any selection.
-_INSERT = insert(Delivery.__table__).values(  # type: ignore[arg-type]
-    state=literal_column(f"'{DeliveryState.PENDING}'"), attempt_count=literal_column("0")
+_NEW = Prepared.insert(
+    Delivery,
+    "id event_id lane_id webhook_id channel_id subject_id state attempt_count next_attempt_at"
+    " created_at",
 )
 
 
@@ -65,7 +65,7 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
         )
     ]
     if rows:
-        session.connection().execute(_INSERT, rows)
+        _NEW.run(session, *rows)
     session.execute(
         update(Event)
         .where(Event.id.in_([event.id for event in waiting]))
@@ -103,6 +103,8 @@ def _row(event: Event, lane_id: UUID, now: datetime) -> dict[str, object]:
         "webhook_id": None,
         "channel_id": None,
         "subject_id": event.subject_id,
+        "state": DeliveryState.PENDING,
+        "attempt_count": 0,
         "next_attempt_at": min(event.created_at, now),
         "created_at": now,
     }

@@ -66,11 +66,12 @@ class _Lane:
 
 
 class Lanes:
-    """Runs tasks on threads, each endpoint's within its lane; `send` does one task."""
+    """Runs tasks on threads, each endpoint's within its lane; `send` does one and never raises."""
 
     def __init__(
-        self, send: Callable[[Task], Result | None], done: Callable[[Result], None]
+        self, send: Callable[[Task], Result | None], done: Callable[[Result, bool], None]
     ) -> None:
+        """`done` hears of each result, and whether the lane's backlog has room for more."""
         self._send, self._done = send, done
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="send")
         self._lanes: dict[UUID, _Lane] = {}
@@ -82,12 +83,6 @@ class Lanes:
         """How many more deliveries this endpoint's lane takes now."""
         with self._lock:
             return self._lanes.setdefault(lane_id, _Lane()).room()
-
-    def is_low(self, lane_id: UUID) -> bool:
-        """Whether a lane with a backlog has room for more of it."""
-        with self._lock:
-            lane = self._lanes[lane_id]
-            return bool(lane.waiting) and lane.room() > 0
 
     def add(self, lane_id: UUID, tasks: list[Task]) -> None:
         """Queue tasks that are leased."""
@@ -115,27 +110,37 @@ class Lanes:
         return rest
 
     def _start(self, lane: _Lane) -> None:
-        while self._is_open and lane.waiting and time.monotonic() >= lane.rests_until:
-            share = max(1, (THREADS - self._running) // SHARE)
-            if lane.running >= min(lane.limit, share):
-                return
-            lane.running += 1
-            self._running += 1
-            self._pool.submit(self._run, lane, lane.waiting.popleft())
+        while (task := self._next(lane)) is not None:
+            self._pool.submit(self._run, lane, task)
+
+    def _next(self, lane: _Lane) -> Task | None:
+        if not (self._is_open and lane.waiting) or time.monotonic() < lane.rests_until:
+            return None
+        share = max(1, (THREADS - self._running) // SHARE)
+        if lane.running >= min(lane.limit, share):
+            return None
+        lane.running += 1
+        self._running += 1
+        return lane.waiting.popleft()
 
     def _run(self, lane: _Lane, task: Task) -> None:
-        result = None
-        try:
-            result = self._send(task)
-        finally:
-            with self._lock:
-                lane.running -= 1
-                self._running -= 1
-                if result is not None:
-                    lane.note(result)
-                self._start(lane)
+        # And then what waits behind it: handing each task to the pool takes longer.
+        following: Task | None = task
+        while following is not None:
+            result = self._send(following)
+            following, is_low = self._after(lane, result)
             if result is not None:
-                self._done(result)
+                self._done(result, is_low)
+
+    def _after(self, lane: _Lane, result: Result | None) -> tuple[Task | None, bool]:
+        with self._lock:
+            lane.running -= 1
+            self._running -= 1
+            if result is not None:
+                lane.note(result)
+            following = self._next(lane)
+            self._start(lane)
+            return following, bool(lane.waiting) and lane.room() > 0
 
 
 def _emptied(waiting: deque[Task]) -> list[Task]:

@@ -35,6 +35,19 @@ class Message:
     data: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Content:
+    """What all deliveries of one event send, made once: its id and the body."""
+
+    id: str
+    text: str
+
+    @classmethod
+    def of(cls, message: Message) -> "Content":
+        """That of a message."""
+        return cls(str(message.id), body(message).decode())
+
+
 def body_of(event: Event) -> bytes:
     """The body that an event is sent with."""
     return body(Message(event.id, event.type, event.created_at, event.data))
@@ -71,15 +84,16 @@ def _encode(message: Message, data: Mapping[str, Any]) -> bytes:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def headers(event_id: UUID, content: bytes, webhook: Webhook, *, at: datetime) -> dict[str, str]:
+def headers(content: Content, webhook: Webhook, *, at: datetime) -> dict[str, str]:
     """The headers of one attempt at `at`, with a second signature while secrets change."""
-    text = content.decode()
-    signatures = [_signer(secret).sign(str(event_id), at, text) for secret in _secrets(webhook, at)]
+    signatures = [
+        _signer(secret).sign(content.id, at, content.text) for secret in _secrets(webhook, at)
+    ]
     return {
         **webhook.headers,
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
-        "webhook-id": str(event_id),
+        "webhook-id": content.id,
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
@@ -97,6 +111,8 @@ def _secrets(webhook: Webhook, at: datetime) -> list[str]:
 
 def masked(sent: Mapping[str, str], webhook: Webhook) -> dict[str, str]:
     """Headers as they may be shown: the values of a webhook's own ones are secrets."""
+    if not webhook.headers:
+        return dict(sent)
     return {name: MASK if name in webhook.headers else value for name, value in sent.items()}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.dispatch import to_channels, to_people, to_webhooks
 from service.dispatch.claim import NOW, Task, is_due
+from service.dispatch.to_webhooks import Contents
 from service.letters import Writers
 from service.models import LETTERS, Channel, Delivery, Medium, Webhook
 
@@ -33,11 +34,18 @@ _SILENT = _CHANNELS.where(Channel.medium != Medium.MAIL)
 _LETTERS = select(_has_due(LETTERS))
 
 
-def due(session: Session, *, now: datetime, writers: Writers, has_mail: bool) -> dict[UUID, Take]:
+def due(
+    session: Session,
+    *,
+    now: datetime,
+    contents: Contents,
+    writers: Writers,
+    has_mail: bool,
+) -> dict[UUID, Take]:
     """How to claim what is due, by lane; without an SMTP server mail waits."""
     at = {"now": now}
     found: dict[UUID, Take] = {
-        webhook_id: partial(to_webhooks.take, webhook_id=webhook_id)
+        webhook_id: partial(to_webhooks.take, webhook_id=webhook_id, contents=contents)
         for webhook_id in session.scalars(_WEBHOOKS, at)
     }
     found |= {

@@ -1,7 +1,6 @@
 """A thread that writes results down, as many at once as have come in."""
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,10 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.dispatch.results import Result
 from service.errors import Unavailable
 
-BATCH = 500
-BEHIND = 250
-"""From so many results that wait, whoever brings one rests: what is sent and not written down
-is sent again after a kill."""
+BATCH = 250
+"""So many results that wait are written at once; whoever brings more rests meanwhile: what is
+sent and not written down is sent again after a kill."""
 PAUSE_SECONDS = 0.1
 AGAIN_SECONDS = 0.5
 LAST_SECONDS = 5.0
@@ -28,35 +26,48 @@ class Recorder:
 
     def __init__(self, write: Callable[[Sequence[Result]], None]) -> None:
         self._write = write
-        self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
+        self._results: list[Result] = []
+        lock = threading.Lock()
+        self._has_some, self._has_room = threading.Condition(lock), threading.Condition(lock)
         self._ends_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="record", daemon=True)
         self._thread.start()
 
     def add(self, result: Result) -> None:
-        """Queue one result; the caller rests a little where many wait."""
-        self._results.put(result)
-        if self._results.qsize() > BEHIND and self._ends_at is None:
-            time.sleep(PAUSE_SECONDS)
+        """Queue one result; the caller rests where a whole batch waits."""
+        with self._has_room:
+            self._has_room.wait_for(self._is_taking)
+            self._results.append(result)
+            if len(self._results) in {1, BATCH}:
+                self._has_some.notify()
 
     def close(self) -> None:
         """Write what is queued, and end."""
-        self._ends_at = time.monotonic() + LAST_SECONDS
-        self._results.put(None)
+        with self._has_some:
+            self._ends_at = time.monotonic() + LAST_SECONDS
+            self._has_some.notify()
+            self._has_room.notify_all()
         self._thread.join()
 
+    def _is_taking(self) -> bool:
+        return len(self._results) < BATCH or self._ends_at is not None
+
     def _run(self) -> None:
-        is_last = False
-        while not is_last:
-            batch = [self._results.get()]
-            while len(batch) < BATCH and not self._results.empty():
-                batch.append(self._results.get())
-            is_last = None in batch
-            if results := [result for result in batch if result is not None]:
-                began = time.monotonic()
-                self._keep_writing(results)
-                # Under load the next batch may grow meanwhile: twice the rows for the same effort.
-                time.sleep(min(time.monotonic() - began, PAUSE_SECONDS))
+        calm = 0.0
+        while batch := self._next(calm):
+            began = time.monotonic()
+            self._keep_writing(batch)
+            # The next may grow meanwhile: twice the rows for the same effort.
+            calm = min(time.monotonic() - began, PAUSE_SECONDS)
+
+    def _next(self, calm: float) -> list[Result]:
+        """What waits after a calm, or earlier when it is a batch; nothing at the end."""
+        with self._has_some:
+            self._has_some.wait_for(lambda: not self._is_taking(), calm)
+            self._has_some.wait_for(lambda: self._results or self._ends_at is not None)
+            batch, self._results = self._results, []
+            self._has_room.notify_all()
+        return batch
 
     def _keep_writing(self, results: Sequence[Result]) -> None:
         while True:

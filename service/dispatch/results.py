@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, insert, select, update
+from sqlalchemy import Integer, String, Uuid, bindparam, false, func, select, update
 from sqlalchemy.orm import Session
 
-from service.db import new_id
+from service.db import Prepared, UtcDateTime, among, new_id
 from service.dispatch import backoff, health, to_people
 from service.dispatch.claim import Task
 from service.dispatch.client import Answer, SendFailed
@@ -19,8 +19,8 @@ from service.models import Attempt, Delivery, DeliveryState
 
 GONE = 410
 
-Held = Row[UUID, DeliveryState, UUID | None, int, UUID | None]
-"""A delivery's id, state, leaseholder, count of attempts and letter."""
+Held = Any
+"""A delivery's id, state, whether this worker holds its lease, count of attempts and letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +66,22 @@ def record(
     Outlets before deliveries, each in the order of ids, as everywhere: no two wait for each other.
     """
     disabled = _note_health(session, results, now=now)
-    tried = {"tried": [key for key, _ in _each(results)]}
-    alive = {row.id: row for row in session.execute(_HELD, tried)}
+    tried = {"tried": [key for key, _ in _each(results)], "worker": worker_id}
+    alive = {row.id: row for row in _HELD.all(session, tried)}
     kept = [(key, result) for key, result in _each(results) if key in alive]
-    connection = session.connection()
     if kept:
-        connection.execute(insert(_ATTEMPTS), [attempt(key, result) for key, result in kept])
-    counted = [
-        (result, alive[key]) for key, result in kept if _counts(result, alive[key], worker_id)
-    ]
+        _ATTEMPTED.run(session, *(attempt(key, result) for key, result in kept))
+    counted = [(result, alive[key]) for key, result in kept if _counts(result, alive[key])]
     arrived = [held.id for result, held in counted if result.is_success]
     if arrived:
-        connection.execute(_ARRIVED, {"arrived": arrived, "at": now})
+        _ARRIVED.run(session, {"arrived": arrived, "at": now})
     failed = [
         _failure(result, held, now=now, delays=delays)
         for result, held in counted
         if not result.is_success
     ]
     if failed:
-        connection.execute(_FAILED, failed)
+        _FAILED.run(session, *failed)
     given_up = {row["key"] for row in failed if row["state"] == DeliveryState.FAILED}
     for state, ended in ((DeliveryState.DELIVERED, {*arrived}), (DeliveryState.FAILED, given_up)):
         letters = [held.letter_id for _, held in counted if held.letter_id and held.id in ended]
@@ -99,47 +96,58 @@ def _each(results: Sequence[Result]) -> Iterator[tuple[UUID, Result]]:
             yield key, result
 
 
-_ATTEMPTS: Table = Attempt.__table__  # type: ignore[assignment]
-_DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
+_ATTEMPTED = Prepared.insert(
+    Attempt, "id delivery_id started_at duration_ms request status error response"
+)
 
-_FAILED = (
-    update(_DELIVERIES)
-    .where(_DELIVERIES.c.id == bindparam("key"))
-    .values(
-        state=bindparam("state"),
-        attempt_count=bindparam("attempt_count"),
-        next_attempt_at=bindparam("next_attempt_at"),
-        finished_at=bindparam("finished_at"),
-        leased_until=None,
-        leased_by=None,
+_HELD = Prepared(
+    lambda dialect: (
+        select(
+            Delivery.id,
+            Delivery.state,
+            func.coalesce(Delivery.leased_by == bindparam("worker"), false()).label("is_ours"),
+            Delivery.attempt_count,
+            Delivery.letter_id,
+        )
+        .where(among(Delivery.id, "tried", dialect))
+        .order_by(Delivery.id)
+        .with_for_update()
     )
 )
 
-
-_ARRIVED = (
-    update(_DELIVERIES)
-    .where(_DELIVERIES.c.id.in_(bindparam("arrived", expanding=True)))
-    .values(
-        state=DeliveryState.DELIVERED,
-        attempt_count=_DELIVERIES.c.attempt_count + 1,
-        next_attempt_at=None,
-        finished_at=bindparam("at"),
-        leased_until=None,
-        leased_by=None,
+_ARRIVED = Prepared(
+    lambda dialect: (
+        update(Delivery)
+        .where(among(Delivery.id, "arrived", dialect))
+        .values(
+            state=DeliveryState.DELIVERED,
+            attempt_count=Delivery.attempt_count + 1,
+            next_attempt_at=None,
+            finished_at=bindparam("at"),
+            leased_until=None,
+            leased_by=None,
+        )
     )
 )
 
-_HELD = (
-    select(
-        _DELIVERIES.c.id,
-        _DELIVERIES.c.state,
-        _DELIVERIES.c.leased_by,
-        _DELIVERIES.c.attempt_count,
-        _DELIVERIES.c.letter_id,
-    )
-    .where(_DELIVERIES.c.id.in_(bindparam("tried", expanding=True)))
-    .order_by(_DELIVERIES.c.id)
-    .with_for_update()
+_FAILED = Prepared.each(
+    lambda given: (
+        update(Delivery)
+        .where(Delivery.id == given["key"])
+        .values(
+            state=given["state"],
+            attempt_count=given["attempt_count"],
+            next_attempt_at=given["next_attempt_at"],
+            finished_at=given["finished_at"],
+            leased_until=None,
+            leased_by=None,
+        )
+    ),
+    key=Uuid(),
+    state=String(),
+    attempt_count=Integer(),
+    next_attempt_at=UtcDateTime(),
+    finished_at=UtcDateTime(),
 )
 
 
@@ -187,11 +195,11 @@ def attempt(delivery_id: UUID, result: Result) -> dict[str, Any]:
     }
 
 
-def _counts(result: Result, row: Held, worker_id: UUID) -> bool:
+def _counts(result: Result, row: Held) -> bool:
     # A success is one whoever holds the lease by now; a failure is only the holder's to tell.
     if result.is_success:
         return bool(row.state != DeliveryState.DELIVERED)
-    return bool(row.state == DeliveryState.PENDING and row.leased_by == worker_id)
+    return bool(row.state == DeliveryState.PENDING and row.is_ours)
 
 
 def _failure(

@@ -22,6 +22,7 @@ from service.dispatch.outlets import Take
 from service.dispatch.parcels import Carriers, Outcome, Outlet
 from service.dispatch.recorder import Recorder
 from service.dispatch.results import Result
+from service.dispatch.to_webhooks import Contents
 from service.errors import Unavailable
 from service.letters import PLAIN, Writers
 from service.settings import Settings
@@ -69,6 +70,7 @@ class Worker:
         self._database = database
         self._client = client or Client(settings.webhook_allow_networks)
         self._carriers = Carriers.of(settings, self._client)
+        self._contents = Contents()
         self._clock = clock
         self._delays = delays
         self._writers = {**PLAIN, **writers}
@@ -123,7 +125,11 @@ class Worker:
             now = self._clock(session)
             has_events = is_waiting(session)
             due = outlets.due(
-                session, now=now, writers=self._writers, has_mail=self._carriers.mailer is not None
+                session,
+                now=now,
+                contents=self._contents,
+                writers=self._writers,
+                has_mail=self._carriers.mailer is not None,
             )
         self._mind_the_clock(now)
         if has_events and time.monotonic() >= self._next_fan_out:
@@ -165,9 +171,9 @@ class Worker:
             outcome = SendFailed("internal", type(error).__name__)
         return Result(task, started_at, time.perf_counter() - began, request, outcome)
 
-    def _end(self, result: Result) -> None:
+    def _end(self, result: Result, is_low: bool) -> None:
         self._recorder.add(result)
-        if self._lanes.is_low(result.task.lane_id):
+        if is_low:
             self.wake()
 
     def _write(self, ended: Sequence[Result]) -> None:

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import String, Uuid, bindparam, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from service.db import Database, Prepared, new_id
+from service.db import Database, Prepared, UtcDateTime, among, new_id
 from service.models import Article, Event, Site
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone(timedelta(hours=2)))
@@ -83,3 +83,54 @@ def test_lost_connection_is_given_up(postgresql_url: str) -> None:
     with database.read() as session:
         assert ask.one(session, {}) is None
     database.dispose()
+
+
+def test_many_rows_are_changed_each_by_its_own_values(database: Database, site: Site) -> None:
+    rows = [row(site, f"https://news.example/{number}") for number in range(4)]
+    rename = Prepared.each(
+        lambda given: (
+            update(Article)
+            .where(Article.id == given["key"])
+            .values(title=given["title"], created_at=given["at"])
+        ),
+        key=Uuid(),
+        title=String(),
+        at=UtcDateTime(),
+    )
+    later = NOW + timedelta(days=1)
+    with database.write() as session:
+        NEW.run(session, *rows)
+        told = [('Б "q" \\ {1}', later), (None, NOW)]
+        pairs = zip(rows, told, strict=False)
+        given = [{"key": r["id"], "title": title, "at": at} for r, (title, at) in pairs]
+        assert rename.run(session, *given) == 2
+        assert rename.run(session, {"key": rows[2]["id"], "title": "one", "at": NOW}) == 1
+    with database.read() as session:
+        found = session.execute(select(Article.title, Article.created_at).order_by(Article.id))
+        assert [tuple(each) for each in found] == [*told, ("one", NOW), (None, NOW)]
+
+
+def test_among_a_list_of_any_length(database: Database, site: Site) -> None:
+    rows = [row(site, f"https://news.example/{number}") for number in range(3)]
+    wanted = Prepared(
+        lambda dialect: (
+            select(Article.url)
+            .where(among(Article.id, "ids", dialect), Article.tags == ["a", "б"])
+            .order_by(Article.id)
+        )
+    )
+    with database.write() as session:
+        NEW.run(session, *rows)
+        for ids in ([], [rows[1]], rows[1:]):
+            found = wanted.all(session, {"ids": [each["id"] for each in ids]})
+            assert [each.url for each in found] == [each["url"] for each in ids]
+
+
+def test_many_rows_of_which_one_is_refused_are_the_databases_refusal(
+    database: Database, site: Site
+) -> None:
+    twice = [row(site, "https://news.example/a"), row(site, "https://news.example/a")]
+    with pytest.raises(IntegrityError), database.write() as session:
+        NEW.run(session, *twice)
+    with database.read() as session:
+        assert session.scalars(select(Article)).all() == []

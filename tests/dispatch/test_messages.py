@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from service.dispatch import messages
-from service.dispatch.messages import BODY_BYTES, Message
+from service.dispatch.messages import BODY_BYTES, Content, Message
 from service.models import Webhook
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 5000, tzinfo=UTC)
@@ -51,5 +51,5 @@ def test_secrets_are_long_and_differ() -> None:
     now = datetime.now(UTC)
     for secret in made:
         webhook = Webhook(secret=secret, headers={})
-        headers = messages.headers(UUID(int=7), b'{"a":1}', webhook, at=now)
+        headers = messages.headers(Content(str(UUID(int=7)), '{"a":1}'), webhook, at=now)
         assert Verifier(secret).verify(b'{"a":1}', headers) == {"a": 1}

@@ -20,6 +20,7 @@ from service.dispatch.channel_settings import Wishes
 from service.dispatch.client import Client
 from service.dispatch.parcels import Carriers
 from service.dispatch.results import Result
+from service.dispatch.to_webhooks import Contents
 from service.letters import PLAIN
 from service.models import Channel, Delivery, DeliveryState, Event, Medium, Pace, Site
 from service.settings import Settings
@@ -106,7 +107,7 @@ class Newsroom:
         """Send what is due at this moment."""
         worker_id = new_id()
         with self.database.write() as session:
-            due = outlets.due(session, now=now, writers=PLAIN, has_mail=True)
+            due = outlets.due(session, now=now, contents=Contents(), writers=PLAIN, has_mail=True)
             tasks = [
                 task
                 for take in due.values()

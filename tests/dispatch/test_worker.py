@@ -9,6 +9,7 @@ import pytest
 
 from service.db import Database, new_id
 from service.dispatch import backoff, claim, clock, fan_out, history, to_webhooks, webhooks
+from service.dispatch.to_webhooks import Contents
 from service.dispatch.worker import Worker
 from service.models import DeliveryState, Site, Webhook
 from tests.dispatch import receivers
@@ -336,7 +337,11 @@ def test_claim_leased_by_another_until_it_lapses(
     def claimed(worker_id: UUID, at: datetime) -> int:
         with database.write() as session:
             fan_out.fan_out(session, now=at)
-            return len(to_webhooks.take(session, webhook.id, worker_id=worker_id, now=at, limit=9))
+            return len(
+                to_webhooks.take(
+                    session, webhook.id, Contents(), worker_id=worker_id, now=at, limit=9
+                )
+            )
 
     assert [claimed(mine, now), claimed(theirs, now), claimed(mine, now)] == [1, 0, 0]
     later = now + claim.LEASE
@@ -373,7 +378,9 @@ def test_run_lapsed_lease_far_in_the_future_is_taken_over(
     future = datetime.now(UTC) + timedelta(hours=1)
     with database.write() as session:
         fan_out.fan_out(session, now=future)
-        assert to_webhooks.take(session, webhook.id, worker_id=new_id(), now=future, limit=1)
+        assert to_webhooks.take(
+            session, webhook.id, Contents(), worker_id=new_id(), now=future, limit=1
+        )
     with work():
         receiver.wait_for(1)
 

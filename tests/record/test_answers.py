@@ -19,6 +19,7 @@ from service.dispatch import outlets, results
 from service.dispatch.client import Client
 from service.dispatch.parcels import Carriers
 from service.dispatch.results import Result
+from service.dispatch.to_webhooks import Contents
 from service.intake import NewReport
 from service.letters import PLAIN
 from service.models import Correction, Kind, Letter, Report, Site, State
@@ -84,7 +85,7 @@ class Newsroom:
         readers.tend(self.database)
         writers, worker_id, now = {**PLAIN, **readers.writers}, new_id(), self.clock()
         with self.database.write() as session:
-            due = outlets.due(session, now=now, writers=writers, has_mail=True)
+            due = outlets.due(session, now=now, contents=Contents(), writers=writers, has_mail=True)
             tasks = [
                 task
                 for take in due.values()
