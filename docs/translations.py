@@ -12,6 +12,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from service.errors import Refusal
+
 SERVICE = Path(__file__).resolve().parents[1] / "service"
 CATALOGUES = SERVICE / "translations"
 METHODS = [
@@ -20,8 +22,10 @@ METHODS = [
     ("**/templates/**.html", "jinja2"),
 ]
 OPTIONS = {"**/templates/**.html": {"silent": "false", "encoding": "utf-8"}}
+REFUSALS = {each.__name__: each for each in Refusal.__subclasses__()}
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
+    **dict.fromkeys(REFUSALS, (1,)),
     "lazy_gettext": None,
     "counted": (1, 2),
     "fault": (2,),
@@ -36,6 +40,8 @@ def source() -> Catalog:
     messages = extract_from_dir(SERVICE, METHODS, OPTIONS, KEYWORDS)
     for file, _line, message, _comments, context in messages:
         found.add(message, locations=[(f"service/{file}", None)], context=context)
+    for refusal in REFUSALS.values():
+        found.add(refusal.title, locations=[("service/errors.py", None)])
     return found
 
 

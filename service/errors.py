@@ -22,14 +22,18 @@ class Refusal(Exception):
         self,
         detail: str = "",
         *,
+        values: Mapping[str, object] | None = None,
         errors: list[FieldError] | None = None,
         retry_after: int | None = None,
         members: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
+        self.template = detail or self.title
+        """The detail as the desk's catalogues know it, with `%(name)s` where a value stands."""
+        self.values = values or {}
+        self.detail = self.template % self.values if self.values else self.template
+        super().__init__(self.detail)
         self.members = members or {}
         """What else the problem carries (RFC 9457, 3.2)."""
-        self.detail = detail or self.title
         self.errors = errors or []
         self.retry_after = retry_after
 

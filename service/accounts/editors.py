@@ -55,7 +55,9 @@ def join(
 ) -> None:
     """Add an editor to a site; raises AlreadyExists where they are on it already."""
     if session.get(Membership, (editor.id, site.id)):
-        raise AlreadyExists(f"{editor.email} is an editor of this site already.")
+        raise AlreadyExists(
+            "%(who)s is an editor of this site already.", values={"who": editor.email}
+        )
     session.add(Membership(editor_id=editor.id, site_id=site.id, role=role))
     after = {"role": role.value}
     audits.note(session, site.id, "editor.joined", editor.email, by=by, now=now, after=after)
@@ -137,7 +139,7 @@ def by_email(session: Session, address: str) -> Editor | None:
 def _existing(session: Session, email: str) -> Editor:
     editor = by_email(session, email.strip().lower())
     if editor is None:
-        raise NotFound(f"There is no editor {email}.")
+        raise NotFound("There is no editor %(who)s.", values={"who": email})
     return editor
 
 

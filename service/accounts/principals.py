@@ -40,4 +40,4 @@ class Principal:
     def require(self, scope: Scope) -> None:
         """Raise MissingScope unless the principal has it."""
         if scope not in self.scopes:
-            raise MissingScope(f"This needs the scope {scope.value!r}.")
+            raise MissingScope("This needs the scope '%(scope)s'.", values={"scope": scope.value})

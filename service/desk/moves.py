@@ -179,8 +179,9 @@ def check_version(correction: Correction, versions: frozenset[int] | None) -> No
     """Raise StaleVersion unless the correction's version is one of these."""
     if versions is not None and correction.version not in versions:
         raise StaleVersion(
-            f"Somebody changed this correction in the meantime: it is at version "
-            f"{correction.version} now and {correction.state}."
+            "Somebody changed this correction in the meantime: it is at version %(version)s now "
+            "and %(state)s.",
+            values={"version": correction.version, "state": correction.state},
         )
 
 
@@ -231,11 +232,24 @@ def not_allowed(session: Session, correction: Correction, to: State) -> NotAllow
     last = session.scalar(
         select(Move).where(Move.correction_id == correction.id).order_by(Move.id.desc()).limit(1)
     )
-    who = "Nobody has moved it yet."
-    if last is not None:
-        at = last.created_at.astimezone(UTC)
-        who = f"{last.by} moved it from {last.from_state} on {at:%Y-%m-%d} at {at:%H:%M} UTC."
-    return NotAllowedMove(f"This correction is {correction.state} and cannot become {to}. {who}")
+    states = {"state": correction.state, "to": to}
+    if last is None:
+        return NotAllowedMove(
+            "This correction is %(state)s and cannot become %(to)s. Nobody has moved it yet.",
+            values=states,
+        )
+    at = last.created_at.astimezone(UTC)
+    return NotAllowedMove(
+        "This correction is %(state)s and cannot become %(to)s. %(who)s moved it from %(from)s on "
+        "%(day)s at %(time)s UTC.",
+        values={
+            **states,
+            "who": last.by,
+            "from": last.from_state,
+            "day": f"{at:%Y-%m-%d}",
+            "time": f"{at:%H:%M}",
+        },
+    )
 
 
 def parsed(text: str) -> UUID:

@@ -61,7 +61,9 @@ def put_back(
     if came_from is None or made.report_count == 0:
         raise NotAllowedMove("This correction was not split off another one.")
     if made.state is not State.NEW:
-        raise NotAllowedMove(f"This correction is {made.state} by now; reopen it first.")
+        raise NotAllowedMove(
+            "This correction is %(state)s by now; reopen it first.", values={"state": made.state}
+        )
     source = _locked(session, site_id, UUID(came_from))
     reports = session.scalars(select(Report).where(Report.correction_id == made.id)).all()
     _hand_over(session, made, source, reports, now)

@@ -32,7 +32,10 @@ def undo(
     moves.check_version(found, seen.versions)
     standing = _standing(session, correction_id)
     if not standing or standing[0].to_state is not found.state:
-        raise NotAllowedMove(f"This correction is {found.state}; there is no decision to undo.")
+        raise NotAllowedMove(
+            "This correction is %(state)s; there is no decision to undo.",
+            values={"state": found.state},
+        )
     last, back = standing[0], standing[0].from_state
     decided_at = standing[1].created_at if standing[1:] and back is not State.NEW else None
     is_told = not found.suspected

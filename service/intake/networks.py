@@ -90,5 +90,6 @@ def refuse_blocked(session: Session, site_id: UUID, network: Network, *, now: da
     if block:
         raise Blocked(
             "This site takes no reports from your network for now; "
-            f"it will again from {block.until:%Y-%m-%d %H:%M} UTC.",
+            "it will again from %(when)s UTC.",
+            values={"when": f"{block.until:%Y-%m-%d %H:%M}"},
         )

@@ -54,7 +54,8 @@ def publish(
     correction = _claim(session, site_id, correction_id, now=now, versions=versions)
     if correction.state not in PUBLISHABLE or correction.suspected:
         raise NotAllowedMove(
-            f"This correction is {correction.state}; accept it or mark it as fixed first."
+            "This correction is %(state)s; accept it or mark it as fixed first.",
+            values={"state": correction.state},
         )
     found = of_correction(session, correction_id)
     if found is None:
@@ -199,8 +200,9 @@ def _claim(
         raise NotFound("There is no such correction.")
     if claimed is None:
         raise StaleVersion(
-            f"Somebody changed this correction in the meantime: it is at version "
-            f"{found.version} now and {found.state}."
+            "Somebody changed this correction in the meantime: it is at version %(version)s now "
+            "and %(state)s.",
+            values={"version": found.version, "state": found.state},
         )
     return found
 

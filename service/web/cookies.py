@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from service.accounts import sessions
 from service.accounts.principals import Principal, Scope
 from service.errors import NotSignedIn
-from service.web import current, forms
+from service.web import current, forms, words
 
 P = ParamSpec("P")
 Answer = str | AnyResponse | tuple[str, int]
@@ -73,7 +73,7 @@ def signed_in(
 def over(refusal: NotSignedIn) -> Response:
     """The sign-in form where a page would have been."""
     made = make_response(
-        render_template("login.html", next=_here(), message=refusal.detail), refusal.status
+        render_template("login.html", next=_here(), message=words.refused(refusal)), refusal.status
     )
     take(made)
     return made

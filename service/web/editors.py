@@ -132,7 +132,10 @@ def apply_correction(
     who = principal()
     reply = hand_over(who, correction_id, decision, lambda *_: Seen(versions))
     if reply.verdict is None:
-        raise NotApplied(f"The correction stays accepted, and can be sent again: {reply.detail}.")
+        raise NotApplied(
+            "The correction stays accepted, and can be sent again: %(why)s.",
+            values={"why": reply.detail},
+        )
     with current.database().read() as session:
         [item] = snapshots.of_corrections(session, [correction_id])
     made = jsonify(result=reply.verdict, detail=reply.detail, correction=item)

@@ -1,14 +1,17 @@
 """Every refusal leaves as RFC 9457 `application/problem+json`, or as a page for a browser."""
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, Response, json, render_template, request
+from flask_babel import gettext
 from flask_limiter.errors import RateLimitExceeded
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from service.errors import Refusal, TooLarge, TooManyRequests, Unavailable
+from service.web import words
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "/problems/"
@@ -27,7 +30,14 @@ def register(app: Flask) -> None:
 
 def of_refusal(refusal: Refusal) -> Response:
     """The problem of one refusal."""
-    return _problem(body_of(refusal), refusal.status, refusal.retry_after)
+    if _is_for_people():
+        told = gettext(refusal.title), words.refused(refusal)
+        made = _page(refusal.status, *told, [gettext(each["detail"]) for each in refusal.errors])
+    else:
+        made = _json(body_of(refusal), refusal.status)
+    if refusal.retry_after is not None:
+        made.headers["Retry-After"] = str(refusal.retry_after)
+    return made
 
 
 def body_of(refusal: Refusal) -> dict[str, object]:
@@ -49,7 +59,9 @@ def of_http(error: HTTPException) -> Response:
         return of_refusal(_too_many(error))
     if isinstance(error, RequestEntityTooLarge):
         most = (request.max_content_length or 0) // 1024
-        return of_refusal(TooLarge(f"This body may have at most {most:,} KiB."))
+        return of_refusal(
+            TooLarge("This body may have at most %(most)s KiB.", values={"most": f"{most:,}"})
+        )
     status = error.code or 500
     made = _problem(
         {
@@ -59,7 +71,6 @@ def of_http(error: HTTPException) -> Response:
             "detail": error.description or error.name,
         },
         status,
-        None,
     )
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
@@ -82,7 +93,7 @@ def of_bug(error: Exception) -> Response:
         "status": 500,
         "detail": "Something went wrong on our side; it has been written down.",
     }
-    return _problem(body, 500, None)
+    return _problem(body, 500)
 
 
 def _too_many(error: RateLimitExceeded) -> TooManyRequests:
@@ -90,17 +101,33 @@ def _too_many(error: RateLimitExceeded) -> TooManyRequests:
 
     wait = seconds_to_wait(error)
     return TooManyRequests(
-        f"That was a lot at once. Please try again in {wait} seconds.", retry_after=wait
+        "That was a lot at once. Please try again in %(wait)s seconds.",
+        values={"wait": wait},
+        retry_after=wait,
     )
 
 
-def _problem(body: dict[str, object], status: int, retry_after: int | None) -> Response:
+def _problem(body: dict[str, object], status: int) -> Response:
     if _is_for_people():
-        made = Response(render_template("problem.html", problem=body), status)
-    else:
-        made = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
-    if retry_after is not None:
-        made.headers["Retry-After"] = str(retry_after)
+        return _page(status, *words.FAULTS.get(status, words.FAULT))
+    return _json(body, status)
+
+
+def _page(status: int, title: str, detail: str, errors: Sequence[str] = ()) -> Response:
+    page = render_template(
+        "problem.html",
+        status=status,
+        title=title,
+        details=[each for each in dict.fromkeys((detail, *errors)) if each != title],
+    )
+    return _bodiless(Response(page, status))
+
+
+def _json(body: dict[str, object], status: int) -> Response:
+    return _bodiless(Response(json.dumps(body), status, mimetype=MEDIA_TYPE))
+
+
+def _bodiless(made: Response) -> Response:
     if request.method == "HEAD":
         made.set_data(b"")
     return made

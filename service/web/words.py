@@ -18,6 +18,7 @@ from flask_babel import (
 
 from service.desk.acts import Act
 from service.desk.timeline import Entry
+from service.errors import Refusal
 from service.models import Category, Change, Kind, Move, Site, State
 
 STATES = {
@@ -120,8 +121,35 @@ SUSPICIONS = {
 }
 """Why something looks like spam."""
 
+FAULTS = {
+    404: (
+        lazy_gettext("Not found"),
+        lazy_gettext("There is nothing at this address: it was cut off, or what was here is gone."),
+    ),
+    500: (
+        lazy_gettext("Something went wrong"),
+        lazy_gettext("Something went wrong on our side; it has been written down."),
+    ),
+}
+"""What a page says instead of an answer, by the status: its title, and a sentence."""
+
+FAULT = (
+    lazy_gettext("This cannot be answered"),
+    lazy_gettext("What your browser sent makes no sense here."),
+)
+"""What it says of every other status."""
+
 RECENT = timedelta(days=7)
 """For so long an age says more than a date."""
+
+
+def refused(refusal: Refusal) -> str:
+    """Why something was refused."""
+    values = {
+        name: str(STATES[value]).lower() if isinstance(value, State) else value
+        for name, value in refusal.values.items()
+    }
+    return str(gettext(refusal.template, **values))
 
 
 def reasons(site: Site) -> Sequence[str | LazyString]:

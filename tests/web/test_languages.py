@@ -1,15 +1,20 @@
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
 
 from service.accounts.principals import Principal
-from service.models import Editor, Site
+from service.db import Database
+from service.desk import moves
+from service.desk.moves import By, Decision
+from service.models import Editor, Site, State
 from service.web import words
 from service.web.languages import counted
-from tests.web.test_pages import send, sign_in
+from tests.reporting import report
+from tests.web.test_pages import OURS, send, sign_in
 
 
 def within(app: Flask, site: Site, say: Any, *, accepted: str = "", **chosen: str) -> str:
@@ -96,3 +101,47 @@ def test_choices_that_do_not_exist_are_told_beside_their_fields(
     assert "There is no such time zone." in answer.text
     assert 'value="Desk"' in answer.text
     assert '<html lang="en"' in client.get("/review").text
+
+
+UKRAINIAN = {"Accept-Language": "uk", "Accept": "text/html"}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/nowhere", ["Не знайдено", "За цією адресою нічого немає"]),
+        (f"/review/{UUID(int=7)}", ["Не знайдено", "Такого виправлення немає."]),
+        ("/review?limit=0", ["Деякі поля заповнено неправильно"]),
+        (
+            "/review/settings/audit",
+            ["Вам цього не дозволено", "Для цього потрібен дозвіл «admin»."],
+        ),
+    ],
+)
+def test_refusal_is_told_in_the_language(
+    client: FlaskClient, editor: Editor, path: str, said: list[str]
+) -> None:
+    sign_in(client, editor)
+    page = client.get(path, headers=UKRAINIAN).text
+    assert [each for each in said if each not in page] == []
+    assert "До черги" in page
+
+
+def test_refused_decision_names_the_states_in_the_language(
+    client: FlaskClient, editor: Editor, database: Database, site: Site, now: datetime
+) -> None:
+    correction_id = report(database, site, now)
+    with database.write() as session:
+        by, decision = By("token:cms"), Decision(State.ACCEPTED)
+        moves.decide(session, site.id, correction_id, decision, by=by, now=now)
+    sign_in(client, editor)
+    asked = {"to": "fixed", "from": "new"}
+    answer = send(client, f"/review/{correction_id}/moves", {**OURS, **UKRAINIAN}, **asked)
+    assert "Стан цього виправлення — «прийнято», зробити його «виправлено» не можна." in answer.text
+    assert "«нове», змінено 2026-03-01 о 12:00 UTC: token:cms." in answer.text
+
+
+def test_wrong_password_is_told_in_the_language(client: FlaskClient, editor: Editor) -> None:
+    sent = {"email": editor.email, "password": "wrong"}
+    page = client.post("/login", data=sent, headers={**OURS, **UKRAINIAN}).text
+    assert "Неправильна адреса електронної пошти або пароль" in page

@@ -104,7 +104,7 @@ def _problem(outcome: Outcome) -> str:
     """Why it was refused: where somebody was first, who that was and what they did."""
     if outcome.first:
         return f"{gettext('Somebody was first.')} {told(outcome.first)}"
-    return str(gettext(outcome.refusal.detail)) if outcome.refusal else ""
+    return words.refused(outcome.refusal) if outcome.refusal else ""
 
 
 def told(entry: timeline.Entry) -> str:

@@ -2,14 +2,13 @@
 
 import marshmallow as ma
 from flask import make_response, redirect, render_template, request, url_for
-from flask_babel import gettext
 
 from service.accounts import editors, sessions, two_step
 from service.accounts.principals import Principal, Scope
 from service.errors import Refusal, WrongCredentials
 from service.hashing import keyed
 from service.models import Editor
-from service.web import agents, cookies, current, forms, tickets
+from service.web import agents, cookies, current, forms, tickets, words
 from service.web.cookies import Answer, signed_in
 from service.web.limits import address_key, limiter
 from service.web.pages.frame import blueprint
@@ -47,7 +46,7 @@ def sign_in() -> Answer:
         return _begin(editor, place)
     except Refusal as refusal:
         page = render_template(
-            "login.html", next=place, email=email, message=gettext(refusal.detail)
+            "login.html", next=place, email=email, message=words.refused(refusal)
         )
         return make_response(page, refusal.status)
 
@@ -83,7 +82,7 @@ def sign_in_by_code() -> Answer:
         try:
             editor = tickets.read(session, ticket, current.now())
         except Refusal as refusal:
-            page = render_template("login.html", next=place, message=gettext(refusal.detail))
+            page = render_template("login.html", next=place, message=words.refused(refusal))
             return make_response(page, refusal.status)
     try:
         with current.database().write() as session:
@@ -95,7 +94,7 @@ def sign_in_by_code() -> Answer:
                 now=current.now(),
             )
     except Refusal as refusal:
-        return _second(ticket, place, gettext(refusal.detail)), refusal.status
+        return _second(ticket, place, words.refused(refusal)), refusal.status
     return _begin(editor, place)
 
 

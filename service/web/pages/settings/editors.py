@@ -12,7 +12,7 @@ from service.accounts import invitations, members, passwords
 from service.accounts.principals import Principal, Scope
 from service.errors import AlreadyExists, InvalidFields, invalid
 from service.models import Role, Site
-from service.web import current, forms
+from service.web import current, forms, words
 from service.web.cookies import Answer, signed_in
 from service.web.pages import post
 from service.web.pages.frame import blueprint
@@ -57,7 +57,7 @@ def invite(who: Principal) -> Answer:
             url = post.link(f"/invitation/{token}")
             post.invite(session, site.id, site.name, email, url)
     except AlreadyExists as refusal:
-        told = forms.told(invalid("/email", refusal.detail))
+        told = forms.told(invalid("/email", words.refused(refusal)))
         return _page(who, typed=request.form, errors=told), refusal.status
     except InvalidFields as refusal:
         return _page(who, typed=request.form, errors=forms.told(refusal)), refusal.status

@@ -4,14 +4,13 @@ import io
 from typing import Any
 
 from flask import redirect, request
-from flask_babel import gettext
 from markupsafe import Markup
 
 from service.accounts import passwords, two_step
 from service.accounts.principals import Principal, Scope
 from service.errors import InvalidFields, WrongCode
 from service.models import Editor
-from service.web import current, forms
+from service.web import current, forms, words
 from service.web.cookies import Answer, signed_in
 from service.web.limits import limiter
 from service.web.pages.frame import blueprint
@@ -47,7 +46,7 @@ def confirm_second_step(who: Principal) -> Answer:
                 session, current.settings().secret_key, who.editor_id, code, now=current.now()
             )
     except WrongCode as refusal:
-        return _page(who, errors={"code": gettext(refusal.detail)}), 422
+        return _page(who, errors={"code": words.refused(refusal)}), 422
     return _page(who, codes=codes)
 
 

@@ -17,7 +17,7 @@ from service.models import Campaign, Place, Site
 from service.support import campaigns, lines
 from service.support.campaigns import Draft
 from service.support.lines import Lines
-from service.web import campaign_forms, campaign_previews, current
+from service.web import campaign_forms, campaign_previews, current, words
 from service.web.campaign_forms import Typed
 from service.web.cookies import Answer, signed_in
 from service.web.pages.frame import blueprint
@@ -90,7 +90,7 @@ def change_support_lines(who: Principal) -> Answer:
         errors = {error["pointer"][1:]: gettext(error["detail"]) for error in refusal.errors}
         return _home(who, typed=form, errors=errors), refusal.status
     except StaleVersion as refusal:
-        return _home(who, typed=form, message=gettext(refusal.detail)), refusal.status
+        return _home(who, typed=form, message=words.refused(refusal)), refusal.status
     return redirect(f"{HOME}?saved=lines", 303)
 
 
