@@ -78,6 +78,7 @@ const pages = [
   'ask.css',
   'campaign.js',
   'demo.css',
+  'early.js',
   'one.css',
   'one.js',
   'pages.css',

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta
 from flask_babel import (
     LazyString,
@@ -155,6 +156,14 @@ def refused(refusal: Refusal) -> str:
 def reasons(site: Site) -> Sequence[str | LazyString]:
     """What is offered as the reason for a rejection."""
     return site.reject_reasons or REASONS
+
+
+def language(code: str) -> str:
+    """What a language calls itself; the code where nobody knows."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name() or code
+    except (ValueError, UnknownLocaleError):
+        return code
 
 
 def deed(entry: Entry) -> str:

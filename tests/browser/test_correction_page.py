@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from service.desk import changes, notes
 from service.desk.moves import By
 from service.models import Category, State
-from tests.browser.test_desk import Desk, barriers, database_url, desk
+from tests.browser.test_desk import Desk, barriers, database_url, desk, hold
 
 pytestmark = pytest.mark.browser
 __all__ = ["database_url", "desk"]
@@ -60,6 +60,33 @@ def test_keys_take_decide_reopen_and_go_back(desk: Desk) -> None:
     with page.expect_navigation():
         page.keyboard.press("q")
     assert page.url == f"{desk.url}/review"
+
+
+def test_keys_pressed_after_a_decision_decide_nothing_more(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    held = hold(page, "**/moves")
+    with page.expect_request("**/moves"):
+        page.keyboard.press("a")
+    page.keyboard.press("f")
+    page.keyboard.press("s")
+    held[0].continue_()
+    page.wait_for_url(f"{desk.url}/review?done=*")
+    assert len(held) == 1
+    assert desk.state_of(correction_id) is State.ACCEPTED
+
+
+def test_keys_pressed_before_the_script_is_there_are_not_lost(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = desk.sign_in()
+    held = hold(page, "**/static/one.js")
+    with page.expect_request("**/static/one.js"):
+        page.goto(f"{desk.url}/review/{correction_id}", wait_until="commit")
+    expect(page.locator(".keys")).to_be_visible()
+    page.keyboard.press("a")
+    held[0].continue_()
+    page.wait_for_url(f"{desk.url}/review?done=*")
+    assert desk.state_of(correction_id) is State.ACCEPTED
 
 
 def test_everything_works_without_scripts(desk: Desk) -> None:

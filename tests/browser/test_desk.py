@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -86,6 +86,17 @@ def desk(settings: Settings, database: Database, chromium: Chromium) -> Iterator
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def hold(page: Page, where: str, times: int | None = None) -> list[Route]:
+    """Hold back what the page asks for there; each is let go by `continue_`."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(where, keep, times=times)
+    return held
 
 
 def row(page: Page, text: str) -> Any:
@@ -188,6 +199,19 @@ def test_arabic_passage_runs_from_right_to_left(desk: Desk) -> None:
     assert comes is not None
     assert goes is not None
     assert comes["x"] < goes["x"]
+
+
+def test_numbers_in_an_arabic_passage_follow_its_direction(desk: Desk) -> None:
+    desk.report(
+        exact="1987", prefix="افتُتح الجسر عام ", suffix=" كما قالت المهندسة",
+        suggestion="1978", lang="ar",
+    )  # fmt: skip
+    page = desk.sign_in()
+    gone = page.locator(".passage del").bounding_box()
+    comes = page.locator(".passage ins").bounding_box()
+    assert gone is not None
+    assert comes is not None
+    assert comes["x"] + comes["width"] <= gone["x"]
 
 
 def test_pages_have_no_barriers(desk: Desk) -> None:

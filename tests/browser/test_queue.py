@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from service.desk import changes, moves, tallies
 from service.desk.moves import By, Decision
 from service.models import State
-from tests.browser.test_desk import EMAIL, Desk, barriers, database_url, desk, row
+from tests.browser.test_desk import EMAIL, Desk, barriers, database_url, desk, hold, row
 from tests.conftest import Say
 
 pytestmark = pytest.mark.browser
@@ -113,6 +113,69 @@ def test_every_other_key(desk: Desk) -> None:
     assert loads == []
     press(page, "Enter")
     page.wait_for_url(f"{desk.url}/review/{ids[1]}*")
+
+
+def test_what_is_told_moves_no_button_and_is_read_out(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    status = page.get_by_role("status")
+    expect(status).to_have_text("")
+    stood = buttons(page)
+    row(page, "wrold").get_by_role("button", name="Accept").click()
+    expect(status).to_contain_text("Accepted: wrold")
+    assert buttons(page) == stood[: len(buttons(page))]
+
+
+def test_keys_pressed_before_the_script_is_there_are_not_lost(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    held = hold(page, "**/static/queue.js")
+    with page.expect_request("**/static/queue.js"):
+        page.goto(f"{desk.url}/review?sort=oldest", wait_until="commit")
+    expect(page.locator(".foot")).to_be_visible()
+    press(page, "j", "j", "f")
+    held[0].continue_()
+    told(page, "Marked as fixed: thier")
+    assert states(desk, ids) == [State.NEW, State.FIXED, State.NEW, State.NEW]
+
+
+def test_who_looks_at_one_comes_back_to_it_or_to_the_next(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    current = page.locator(".row[aria-current=true]")
+    press(page, "j", "j", "Enter")
+    page.wait_for_url(f"{desk.url}/review/{ids[2]}*")
+    page.locator(".back a").click()
+    expect(current).to_have_id(f"c-{ids[2]}")
+    expect(current).to_be_focused()
+    press(page, "Enter")
+    page.wait_for_url(f"{desk.url}/review/{ids[2]}*")
+    page.go_back()
+    expect(current).to_have_id(f"c-{ids[2]}")
+    press(page, "Enter")
+    page.wait_for_url(f"{desk.url}/review/{ids[2]}*")
+    page.locator(".moves button[value=accepted]").click()
+    expect(current).to_have_id(f"c-{ids[1]}")
+    page.goto(f"{desk.url}/review")
+    expect(page.locator(".row").first).to_be_visible()
+    expect(current).to_have_count(0)
+
+
+def test_how_many_are_selected_and_which_key_is_which_reason_are_shown(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    press(page, "j", "x", "j", "x")
+    expect(page.locator(".bulk .chosen")).to_have_text("2")
+    press(page, "x")
+    expect(page.locator(".bulk .chosen")).to_have_text("1")
+    press(page, "f")
+    told(page, "Marked as fixed: adress")
+    expect(page.locator(".bulk .chosen")).to_have_text("0")
+    press(page, "r")
+    shown = page.locator(".reject[open] .reasons button").evaluate_all(
+        "all => all.map(each => getComputedStyle(each, '::before').content)"
+    )
+    assert ["counter(reason)" in each for each in shown] == [True] * 5
 
 
 def test_every_move_is_undone_one_after_the_other(desk: Desk) -> None:
@@ -244,12 +307,7 @@ def test_keys_go_on_where_all_shown_was_decided_before_the_answers(desk: Desk) -
     ids = several(desk)
     page = desk.sign_in()
     page.goto(f"{desk.url}/review?limit=2")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/review/moves*", hold, times=2)
+    held = hold(page, "**/review/moves*", times=2)
     press(page, "j")
     for _ in range(2):
         with page.expect_request("**/review/moves*"):

@@ -160,3 +160,17 @@ def test_settings_lead_to_the_first_page_that_one_may_see(
     assert client.get(SETTINGS).headers["Location"] == f"{SETTINGS}/support"
     assert f"{SETTINGS}/site" not in client.get(f"{SETTINGS}/account").text
     assert form_token(client)
+
+
+def test_second_step_stands_under_the_account(admins: FlaskClient) -> None:
+    page = admins.get(f"{SETTINGS}/account/second-step").text
+    assert f'<a href="{SETTINGS}/account" aria-current="page">' in page
+
+
+def test_editor_without_a_name_is_listed_by_the_address_once(
+    admins: FlaskClient, editor: Editor
+) -> None:
+    def listed() -> int:
+        return admins.get(f"{SETTINGS}/editors").text.count(f"<bdi>{editor.email}</bdi>")
+
+    assert listed() == 1

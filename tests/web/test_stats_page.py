@@ -47,6 +47,7 @@ def test_page_shows_the_figures_of_the_range(client: FlaskClient, busy: str) -> 
     assert "1 Mar 2026 – 4 Mar 2026" in page
     assert page.count('role="img"') == 2
     assert "&lt;b&gt;A&lt;/b&gt; title" in page
+    assert '<bdi lang="en">English</bdi>' in page
 
 
 def test_plot_says_its_gist_and_each_day(client: FlaskClient, busy: str) -> None:

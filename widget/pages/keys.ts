@@ -1,5 +1,11 @@
 /** Keys without modifiers: whether they are wanted in this browser, and when they are meant. */
 
+declare global {
+  interface Window {
+    earlyKeys?: () => KeyboardEvent[];
+  }
+}
+
 const TYPING = 'input:not([type=checkbox]), textarea, select, [contenteditable]';
 const SETTING = 'corrigenda.keys';
 
@@ -21,4 +27,10 @@ export function command(event: KeyboardEvent): string | undefined {
   const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
   if (ctrlKey || metaKey || altKey || isComposing || !areOn() || isTyping(target)) return undefined;
   return key;
+}
+
+/** Hear every key from here on, and those that came before the script. */
+export function listen(pressed: (event: KeyboardEvent) => void): void {
+  document.addEventListener('keydown', pressed);
+  for (const event of window.earlyKeys?.() ?? []) pressed(event);
 }

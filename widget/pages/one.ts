@@ -1,6 +1,6 @@
 /** Keys on the page of one correction: each presses a button or enters a field that is there. */
 
-import { command, isTyping } from './keys';
+import { command, isTyping, listen } from './keys';
 
 const KEYS: Record<string, string> = {
   a: '.moves button[value=accepted]',
@@ -14,16 +14,27 @@ const KEYS: Record<string, string> = {
   q: '.back a',
 };
 
+/** A form is on its way: what is pressed now was meant for the page that follows. */
+let isLeaving = false;
+
 function press(event: KeyboardEvent): boolean {
   const key = command(event);
-  if (key === undefined || !Object.hasOwn(KEYS, key)) return false;
+  if (isLeaving || key === undefined || !Object.hasOwn(KEYS, key)) return false;
   const found = document.querySelector<HTMLElement>(KEYS[key] ?? '');
   if (isTyping(found)) found?.focus();
   else found?.click();
   return !!found;
 }
 
-document.addEventListener('keydown', (event) => {
+document.addEventListener('submit', () => {
+  isLeaving = true;
+});
+
+window.addEventListener('pageshow', () => {
+  isLeaving = false;
+});
+
+listen((event) => {
   if (event.key === 'Escape' && isTyping(document.activeElement)) {
     (document.activeElement as HTMLElement).blur();
   } else if (press(event)) event.preventDefault();

@@ -1,9 +1,10 @@
 /** The review queue: keys, and forms that are sent without leaving the page. */
 
-import { areOn, command, turn } from './keys';
+import { areOn, command, listen, turn } from './keys';
 import { act, remember, undo } from './queue/acts';
-import { current, list, rowOf, rows, select, step } from './queue/list';
+import { current, list, rowOf, rows, select, showChosen, step } from './queue/list';
 import { begin } from './queue/live';
+import { comeBack } from './queue/returning';
 
 const form = document.getElementById('act') as HTMLFormElement;
 const editing = document.getElementById('editing') as HTMLTemplateElement;
@@ -112,8 +113,6 @@ function leave(row: HTMLElement | undefined): void {
   else (document.activeElement as HTMLElement | null)?.blur();
 }
 
-document.addEventListener('keydown', pressed);
-
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   const button = event.submitter as HTMLButtonElement;
@@ -143,6 +142,8 @@ list.addEventListener('click', (event) => {
   else if (target.matches('[data-cancel]')) leave(row);
 });
 
+list.addEventListener('change', showChosen);
+
 list.addEventListener('focusin', (event) => {
   const row = (event.target as Element).closest<HTMLElement>('.row');
   if (row && row.getAttribute('aria-current') !== 'true' && event.target === row) select(row);
@@ -157,6 +158,7 @@ const all = bulk.querySelector('.all') as HTMLElement;
 all.hidden = false;
 all.addEventListener('change', (event) => {
   for (const box of boxes()) box.checked = (event.target as HTMLInputElement).checked;
+  showChosen();
 });
 
 const keys = help.querySelector('.switch input') as HTMLInputElement;
@@ -165,3 +167,6 @@ keys.addEventListener('change', () => turn(keys.checked));
 
 remember();
 begin();
+comeBack();
+showChosen();
+listen(pressed);

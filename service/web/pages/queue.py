@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from babel import Locale, UnknownLocaleError
 from flask import jsonify, make_response, render_template, request
 from sqlalchemy.orm import Session
 
@@ -48,22 +47,13 @@ def review(who: Principal) -> Answer:
             changes=changes,
             counts=views.counts(session, who.site_id, view),
             editors=editors_of(session, who.site_id),
-            languages=_named(filters.languages(session, who.site_id)),
+            languages=[
+                (code, words.language(code)) for code in filters.languages(session, who.site_id)
+            ],
             asked=request.args,
             done=outcomes.of_address(session, who.site_id),
             next=page.next,
         )
-
-
-def _named(codes: Sequence[str]) -> list[tuple[str, str]]:
-    """Languages with what each calls itself; the code where nobody knows."""
-    named = []
-    for code in codes:
-        try:
-            named.append((code, Locale.parse(code, sep="-").get_display_name() or code))
-        except (ValueError, UnknownLocaleError):
-            named.append((code, code))
-    return named
 
 
 def _rows(

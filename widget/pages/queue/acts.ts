@@ -126,7 +126,6 @@ function say(text: string, problems: string[] = [], canUndo = false): void {
   if (canUndo) button?.addEventListener('click', () => void undo());
   else button?.remove();
   told.replaceChildren(made);
-  told.hidden = false;
 }
 
 function quoteOf(row: HTMLElement | undefined): string {

@@ -4,6 +4,7 @@ export const list = document.querySelector('.queue') as HTMLOListElement;
 
 const empty = document.querySelector('.empty') as HTMLElement;
 const more = document.querySelector('.more') as HTMLElement;
+const chosen = document.querySelector('.chosen') as HTMLElement;
 let at: HTMLElement | undefined;
 /** Everything shown was decided by keys: what comes next is the current one. */
 let ranOut = false;
@@ -64,6 +65,12 @@ export function bringBack(gone: HTMLElement[]): void {
   select(gone[0]);
 }
 
+/** Say how many rows are selected. */
+export function showChosen(): void {
+  const boxes = list.querySelectorAll('.row:not(.going) .pick input:checked');
+  chosen.textContent = String(boxes.length);
+}
+
 /** Headings without rows go; so does the list without any. */
 export function tidy(): void {
   for (const heading of list.querySelectorAll<HTMLElement>('.heading')) {
@@ -74,6 +81,7 @@ export function tidy(): void {
   const isEmpty = !rows().length;
   list.hidden = isEmpty;
   empty.hidden = !isEmpty || !more.hidden;
+  showChosen();
 }
 
 /** Where the next page begins; null where there is none. */

@@ -90,7 +90,8 @@ def _page(who: Principal, **values: Any) -> str:
         return show(
             session,
             who,
-            "second-step",
+            "account",
+            template="second-step",
             editor=editor,
             secret=two_step.as_text(secret),
             picture=_picture(two_step.address(secret, editor.email)),

@@ -1,0 +1,1 @@
+(()=>{var e=[],n=n=>e.push(n);document.addEventListener("keydown",n),window.earlyKeys=()=>(document.removeEventListener("keydown",n),e)})();
