@@ -4,7 +4,7 @@ Texts and queries are spelled by `text.normalise`, so that both databases find t
 trigrams (SQLite FTS5, PostgreSQL pg_trgm) leads to what has the query's letters; the text decides.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -49,18 +49,23 @@ def has_index(session: Session) -> bool:
     return session.scalar(sql(INDEX[session.get_bind().dialect.name])) is not None
 
 
-def of_passage(exact: str | None, wording: str | None, title: str | None, url: str) -> str:
-    """The text of a correction's own document."""
-    return _joined((exact, wording, title, url, unquote(url)))
+Spell = Callable[[str], str]
 
 
-def of_report(suggestion: str | None, comment: str | None) -> str:
+def of_passage(
+    exact: str | None, wording: str | None, title: str | None, url: str, spell: Spell = normalise
+) -> str:
+    """The text of a correction's own document; `spell` is `normalise`, or remembers it."""
+    return _joined((exact, wording, title, url, unquote(url)), spell)
+
+
+def of_report(suggestion: str | None, comment: str | None, spell: Spell = normalise) -> str:
     """The text of a report's document; empty where the report has no words of its own."""
-    return _joined((suggestion, comment))
+    return _joined((suggestion, comment), spell)
 
 
-def _joined(parts: Iterable[str | None]) -> str:
-    return _BETWEEN.join(dict.fromkeys(filter(None, (normalise(part or "") for part in parts))))
+def _joined(parts: Iterable[str | None], spell: Spell) -> str:
+    return _BETWEEN.join(dict.fromkeys(filter(None, (spell(part) for part in parts if part))))
 
 
 def add(session: Session, correction_id: UUID, report: Mapping[str, Any], own: str = "") -> None:

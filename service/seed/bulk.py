@@ -6,18 +6,16 @@ from sqlalchemy.orm import Session
 
 from service.db import Base
 
-SQLITE_CACHE_KIB = 262_144
-
 Row = tuple[object, ...]
 
 
 class Bulk:
     """Rows of one table, kept until `write`; the other columns take their defaults."""
 
-    def __init__(self, table: str, columns: Sequence[str]) -> None:
+    def __init__(self, table: str, columns: Sequence[str], rows: Sequence[Row] = ()) -> None:
         self.table = Base.metadata.tables[table].name
         self.columns = columns
-        self.rows: list[Row] = []
+        self.rows = list(rows)
 
     def write(self, session: Session) -> int:
         """Insert the rows and forget them; returns how many they were."""
@@ -38,9 +36,3 @@ class Bulk:
                 for row in written:
                     copy.write_row(row)
         return len(written)
-
-
-def prepare(session: Session) -> None:
-    """Give SQLite room to keep its indexes in memory while rows arrive in another order."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.connection().exec_driver_sql(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")

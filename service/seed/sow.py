@@ -2,18 +2,23 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from functools import lru_cache
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
 
 from service import documents, hashing, text
-from service.db import Database, id_at
-from service.models import Site
+from service.db import Database
+from service.models import Correction, Site
 from service.seed import stories
-from service.seed.bulk import Bulk, prepare
+from service.seed.bulk import Bulk
 from service.seed.lives import REASONS, SUSPICIONS, Life, arrivals, live
-from service.seed.stories import HOUR, Place, Story
-from service.seed.values import instant
+from service.seed.loading import index_documents, loading, newest_document, tally
+from service.seed.stories import HOUR, Place, Quote, Story
+from service.seed.values import dashed, hour, id_at, instant
 
 BATCH = 5_000
 DAYS = 730
@@ -37,6 +42,19 @@ REPORT = (
     "already_fixed", "created_at",
 )  # fmt: skip
 MOVE = ("id", "correction_id", "from_state", "to_state", "by", "editor_id", "reason", "created_at")
+DOCUMENT = ("correction_id", "report_id", "text")
+
+NOTE = "Corrected, with thanks to our readers."
+NO_QUOTE: Quote = (None, "", "", None, None)
+AGAINST = [
+    (min(100, sum(int(each["points"]) for each in told)), json.dumps(told)) for told in SUSPICIONS
+]
+"""The score and what it is made of, as it is kept."""
+
+# Most words come from the same few sentences.
+_spelled = lru_cache(4_096)(text.normalise)
+_words = lru_cache(65_536)(documents.of_report)
+_hash = lru_cache(65_536)(lambda exact: hashing.fingerprint(text.normalise(exact)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +84,22 @@ def sow(
     secret: str,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Fill the site, a transaction a batch; returns how many rows were written.
+    """Fill the site in one transaction; returns how many rows it wrote, documents with them.
 
     `on_batch` hears how many corrections went in. No event is written: nobody is told.
     """
-    field = Field(site, plan, people, secret)
-    written = 0
-    with database.read() as session:
-        prepare(session)
-    for count in field.batches():
-        with database.write() as session:
-            prepare(session)
-            written += sum(bulk.write(session) for bulk in field.tables)
-        on_batch(count)
+    field, written = Field(site, plan, people, secret), 0
     with database.write() as session:
-        documents.fill(session.connection())
+        there = session.scalar(select(func.count()).select_from(Correction)) or 0
+        names = [bulk.table for bulk in field.tables]
+        with loading(session, names, remakes=plan.corrections > there):
+            for count in field.batches():
+                newest = newest_document(session)
+                written += sum(bulk.write(session) for bulk in field.tables)
+                index_documents(session, newest)
+                on_batch(count)
+            tally(session, site.id, field.standing)
+            Bulk("stale_hours", ("id", "site_id", "hour"), field.stale()).write(session)
     return written
 
 
@@ -93,10 +112,21 @@ class Field:
         self.rng = random.Random(plan.random_seed)  # noqa: S311
         self.articles, self.revisions = Bulk("articles", ARTICLE), Bulk("revisions", REVISION)
         self.corrections, self.reports = Bulk("corrections", CORRECTION), Bulk("reports", REPORT)
-        self.moves = Bulk("moves", MOVE)
-        self.tables = (self.articles, self.revisions, self.corrections, self.reports, self.moves)
+        self.moves, self.documents = Bulk("moves", MOVE), Bulk("documents", DOCUMENT)
+        self.tables = (
+            self.articles,
+            self.revisions,
+            self.corrections,
+            self.reports,
+            self.moves,
+            self.documents,
+        )
         self.alive: list[Story] = []
         self.written = 0
+        self.standing: Counter[str] = Counter()
+        """How many corrections stand under which tab."""
+        self.hours: set[str] = set()
+        """The hours, in UTC, in which something was made or decided."""
 
     def batches(self) -> Iterator[int]:
         """Make up rows until all corrections are there; yields after each batch."""
@@ -110,7 +140,11 @@ class Field:
         if waiting:
             yield waiting
 
-    def _id(self, at: float) -> UUID:
+    def stale(self) -> list[tuple[object, ...]]:
+        """The rows that say of which hours the statistics know nothing yet."""
+        return [(uuid4().hex, self.site_id, hour) for hour in sorted(self.hours)]
+
+    def _id(self, at: float) -> str:
         return id_at(at, self.rng.getrandbits(74))
 
     def _story(self, at: float) -> Story:
@@ -142,52 +176,58 @@ class Field:
         fixed_at = story.revised_at if place and is_old and place.later[0] == "fixed" else None
         life = live(self.rng, at, self.plan.until, fixed_at)
         correction_id = self._id(at)
+        self._row(correction_id, story, place, life)
         self._reports(correction_id, story, place, life)
         self._moves(correction_id, life)
-        self._row(correction_id, story, place, life)
-        story.corrections.append(correction_id.hex)
+        story.corrections.append(correction_id)
 
-    def _row(self, correction_id: UUID, story: Story, place: Place | None, life: Life) -> None:
-        rng, began = self.rng, life.reports[0]
+    def _row(self, correction_id: str, story: Story, place: Place | None, life: Life) -> None:
+        rng, state = self.rng, life.state
         anchor = self._anchor(story, place, life)
         is_moved = place is not None and anchor[0] != "exact"
-        note = "Corrected, with thanks to our readers." if rng.random() < 0.1 else None
-        is_told = note is not None and life.state in {"fixed", "rejected"}
+        is_told = rng.random() < 0.1 and state in {"fixed", "rejected"}
         is_taken = bool(self.people) and not life.is_suspected and rng.random() < 0.3
         is_duplicate = bool(story.corrections) and rng.random() < 0.01
+        is_worded = place is not None and state == "fixed" and rng.random() < 0.3
+        wording = place.right if place and is_worded else None
         last = max([life.reports[-1], *(step.at for step in life.steps)])
+        began, *decided = (
+            None if when is None else instant(when)
+            for when in (
+                life.reports[0],
+                life.first_decided_at,
+                life.decided_at,
+                life.fixed_at,
+                life.closed_at,
+            )
+        )
+        exact = place.exact if place else None
         self.corrections.rows.append(
             (
-                correction_id.hex,
+                correction_id,
                 self.site_id,
-                story.id.hex,
-                life.state,
+                story.id,
+                state,
                 len(life.reports) + len(life.steps) + is_moved + is_taken,
                 life.is_suspected,
-                *_quote(place),
-                hashing.fingerprint(text.normalise(place.exact)) if place else None,
+                *(place.quote if place else NO_QUOTE),
+                _hash(exact) if exact else None,
                 *anchor,
                 place.category if place else None,
-                f"{place.right}"
-                if place and life.state == "fixed" and rng.random() < 0.3
-                else None,
-                note if is_told else None,
+                wording,
+                NOTE if is_told else None,
                 rng.choice(self.people).id.hex if is_taken else None,
                 rng.choice(story.corrections) if is_duplicate else None,
                 len(life.reports),
-                instant(began),
+                began,
                 instant(last),
-                *(
-                    None if when is None else instant(when)
-                    for when in (
-                        life.first_decided_at,
-                        life.decided_at,
-                        life.fixed_at,
-                        life.closed_at,
-                    )
-                ),
+                *decided,
             )
         )
+        words = documents.of_passage(exact, wording, story.title, story.url, _spelled)
+        self.documents.rows.append((correction_id, None, words))
+        self.standing["suspected" if life.is_suspected and state != "spam" else state] += 1
+        self.hours.update(hour(when) for when in (began, *decided) if when)
 
     def _anchor(
         self, story: Story, place: Place | None, life: Life
@@ -205,7 +245,7 @@ class Field:
         is_open = life.state_at(revised_at) in {"new", "accepted"}
         return (state, start, end) if is_open else ("exact", place.start, place.end)
 
-    def _moves(self, correction_id: UUID, life: Life) -> None:
+    def _moves(self, correction_id: str, life: Life) -> None:
         for step in life.steps:
             by, editor_id, reason = "token:newsroom", None, None
             if step.is_revision:
@@ -219,8 +259,8 @@ class Field:
                 reason = "Undone"
             self.moves.rows.append(
                 (
-                    self._id(step.at).hex,
-                    correction_id.hex,
+                    self._id(step.at),
+                    correction_id,
                     step.origin,
                     step.to,
                     by,
@@ -230,40 +270,46 @@ class Field:
                 )
             )
 
-    def _reports(self, correction_id: UUID, story: Story, place: Place | None, life: Life) -> None:
-        rng, before = self.rng, 0.0
+    def _reports(self, correction_id: str, story: Story, place: Place | None, life: Life) -> None:
+        drawn, before = self.rng.random, 0.0
+        quote, category = (place.quote, place.category) if place else (NO_QUOTE, None)
+        score, against = self.rng.choice(AGAINST) if life.is_suspected else (0, "[]")
         for ordinal, at in enumerate(life.reports, 1):
             # Ids of one millisecond would not keep the order of their reports.
             before = max(at, before + 0.001)
-            report_id = self._id(before)
+            report_id, made_at = self._id(before), instant(before)
+            token = hashing.keyed(self.secret, "receipt", dashed(report_id))
             suggestion = self._suggestion(place)
-            has_comment = suggestion is None or rng.random() < 0.25
-            against = rng.choice(SUSPICIONS) if life.is_suspected else ()
+            has_comment = suggestion is None or drawn() < 0.25
+            comment = self._comment(story) if has_comment else None
             self.reports.rows.append(
                 (
-                    report_id.hex,
+                    report_id,
                     self.site_id,
-                    correction_id.hex,
-                    report_id.hex,
-                    report_id.hex * 2,
-                    hashing.fingerprint(hashing.keyed(self.secret, "receipt", str(report_id))),
+                    correction_id,
+                    report_id,
+                    report_id * 2,
+                    hashing.fingerprint(token),
                     ordinal,
                     story.url,
                     story.title,
                     story.language.tag,
-                    *_quote(place),
+                    *quote,
                     suggestion,
                     suggestion,
-                    self._comment(story) if has_comment else None,
-                    place.category if place and rng.random() < 0.6 else None,
-                    f"reader{rng.randrange(10**6)}@reader.example" if rng.random() < 0.2 else None,
+                    comment,
+                    category if drawn() < 0.6 else None,
+                    f"reader{int(1e6 * drawn())}@reader.example" if drawn() < 0.2 else None,
                     life.is_suspected,
-                    min(100, sum(int(each["points"]) for each in against)),
-                    json.dumps(against),
+                    score,
+                    against,
                     False,
-                    instant(before),
+                    made_at,
                 )
             )
+            self.hours.add(hour(made_at))
+            if words := _words(suggestion, comment):
+                self.documents.rows.append((correction_id, report_id, words))
 
     def _suggestion(self, place: Place | None) -> str | None:
         if place is None:
@@ -274,12 +320,6 @@ class Field:
         return "" if drawn < 0.88 else f"{place.right}…" if drawn < 0.93 else None
 
     def _comment(self, story: Story) -> str:
-        comment = self.rng.choice(story.language.comments)
-        return comment.replace("{n}", str(self.rng.randrange(1, 28)))
-
-
-def _quote(place: Place | None) -> tuple[object, ...]:
-    """Exact, prefix, suffix, start, end."""
-    if place is None:
-        return (None, "", "", None, None)
-    return (place.exact, place.prefix, place.suffix, place.start, place.end)
+        comments, drawn = story.language.comments, self.rng.random
+        comment = comments[int(len(comments) * drawn())]
+        return comment.replace("{n}", str(1 + int(27 * drawn())))

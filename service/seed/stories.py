@@ -3,19 +3,23 @@
 import random
 import re
 from dataclasses import dataclass, field
-from uuid import UUID
+from functools import lru_cache
+from itertools import accumulate
 
 from service import hashing
-from service.db import id_at
 from service.seed.languages import LANGUAGES, SECTIONS, Language
-from service.seed.values import instant
+from service.seed.values import id_at, instant
 
 CONTEXT = 64
 HOUR = 3600.0
 DAY = 24 * HOUR
 _MISTAKE = re.compile(r"\[([^|\]]*)\|([^|\]]*)\|([a-z]+)\]")
 Anchor = tuple[str, int | None, int | None]
-_WEIGHTS = [language.weight for language in LANGUAGES]
+Quote = tuple[str | None, str, str, int | None, int | None]
+"""Exact, prefix, suffix, start, end."""
+Planted = tuple[list[str], str, tuple[int, int], Anchor]
+"""A sentence in pieces, the article's text, where the words stand in it, and where later."""
+_WEIGHTS = list(accumulate(language.weight for language in LANGUAGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,7 @@ class Place:
     exact: str
     right: str
     category: str
-    prefix: str
-    suffix: str
+    quote: Quote
     start: int
     end: int
     later: Anchor
@@ -37,14 +40,14 @@ class Place:
 class Story:
     """An article while readers still report on it."""
 
-    id: UUID
+    id: str
     url: str
     title: str
     language: Language
     at: float
     revised_at: float | None
-    before: list[Place]
-    after: list[Place]
+    before: list[Planted]
+    after: list[Planted]
     texts: list[str]
     section: str
     taken: int = 0
@@ -55,7 +58,7 @@ class Story:
         """A mistake that nobody reported yet; None where there are no more."""
         places = self.after if self.revised_at is not None and at > self.revised_at else self.before
         while self.taken < len(places):
-            place = places[self.taken]
+            place = _place(*places[self.taken])
             self.taken += 1
             if place.exact != place.right:
                 return place
@@ -63,13 +66,13 @@ class Story:
 
     def row(self) -> tuple[object, ...]:
         """The article's row but for its site."""
-        return (self.id.hex, self.url, self.title, self.language.tag, instant(self.at))
+        return (self.id, self.url, self.title, self.language.tag, instant(self.at))
 
     def revisions(self, until: float) -> list[tuple[object, ...]]:
         """The rows of its revisions that were pushed by then."""
         times = [self.at, self.revised_at or self.at]
         return [
-            (id_at(at, number).hex, self.id.hex, number, text, hashing.short(text), instant(at))
+            (id_at(at, number), self.id, number, text, hashing.short(text), instant(at))
             for number, (text, at) in enumerate(zip(self.texts, times, strict=False), 1)
             if at <= until
         ]
@@ -77,10 +80,10 @@ class Story:
 
 def write(rng: random.Random, origin: str, number: str, at: float) -> Story:
     """Make up an article that was published at this instant."""
-    language = rng.choices(LANGUAGES, _WEIGHTS)[0]
+    language = rng.choices(LANGUAGES, cum_weights=_WEIGHTS)[0]
     section = SECTIONS[int(len(SECTIONS) * rng.random() ** 1.6)]
     pieces = [
-        _MISTAKE.split(sentence.replace("{n}", str(rng.randrange(2, 60))))
+        _split(sentence, 2 + int(58 * rng.random()))
         for _ in range(rng.randrange(1, 3))
         for sentence in rng.sample(language.sentences, len(language.sentences))
     ]
@@ -88,7 +91,7 @@ def write(rng: random.Random, origin: str, number: str, at: float) -> Story:
     text, spans = _assembled(pieces, first, language.space)
     has_revision, is_revised = rng.random() < 0.25, rng.random() < 0.4
     texts: list[str] = [text] if has_revision else []
-    after: list[Place] = []
+    after: list[Planted] = []
     later: list[Anchor] = [("exact", *span) for span in spans]
     revised_at = None
     if has_revision and is_revised:
@@ -98,14 +101,14 @@ def write(rng: random.Random, origin: str, number: str, at: float) -> Story:
         second, moved = _assembled(pieces, fates, language.space, lead=f"{lead} …\n\n")
         later = [_later(fate, old, new) for fate, old, new in zip(fates, spans, moved, strict=True)]
         after = [
-            _place(piece, second, span, ("exact", *span))
+            (piece, second, span, ("exact", *span))
             for piece, span, fate in zip(pieces, moved, fates, strict=True)
             if fate == "kept"
         ]
         texts.append(second)
-    before = [
-        _place(piece, text, span, fate)
-        for piece, span, fate in zip(pieces, spans, later, strict=True)
+    before: list[Planted] = [
+        (piece, text, span, anchor)
+        for piece, span, anchor in zip(pieces, spans, later, strict=True)
     ]
     rng.shuffle(before)
     title = rng.choice(language.titles).replace("{n}", str(rng.randrange(2, 30)))
@@ -121,6 +124,12 @@ def write(rng: random.Random, origin: str, number: str, at: float) -> Story:
         texts=texts,
         section=section,
     )
+
+
+@lru_cache(65_536)
+def _split(sentence: str, number: int) -> list[str]:
+    """What stands before the words in question, wrong and right ones, their category, the rest."""
+    return _MISTAKE.split(sentence.replace("{n}", str(number)))
 
 
 def _fates(pieces: list[list[str]], *, is_later: bool) -> list[str]:
@@ -157,13 +166,7 @@ def _later(fate: str, old: tuple[int, int], new: tuple[int, int]) -> Anchor:
 
 def _place(piece: list[str], text: str, span: tuple[int, int], later: Anchor) -> Place:
     start, end = span
-    return Place(
-        text[start:end],
-        piece[2],
-        piece[3],
-        text[max(0, start - CONTEXT) : start],
-        text[end : end + CONTEXT],
-        start,
-        end,
-        later,
-    )
+    exact = text[start:end]
+    prefix, suffix = text[max(0, start - CONTEXT) : start], text[end : end + CONTEXT]
+    quote = (exact, prefix, suffix, start, end)
+    return Place(exact, piece[2], piece[3], quote, start, end, later)

@@ -4,24 +4,28 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
-from service import hashing
+from service import documents, hashing
 from service.db import Base, Database
+from service.desk import tallies
 from service.intake.spam import Reason, score
 from service.models import (
     AnchorState,
     Article,
     Correction,
+    Document,
     Editor,
     Move,
     Report,
     Revision,
     Site,
+    StaleHour,
     State,
 )
 from service.record import receipts
 from service.seed.sow import Person, Plan, sow
+from tests.faults.load import check_counters, check_integrity
 
 UNTIL = datetime(2026, 2, 1, tzinfo=UTC)
 PLAN = Plan(1_500, UNTIL.timestamp(), random_seed=7)
@@ -34,11 +38,72 @@ def sown(database: Database, site: Site, editor: Editor) -> int:
 
 def test_sown_rows_are_as_many_as_were_told(database: Database, sown: int) -> None:
     with database.read() as session:
-        tables = [Article, Revision, Correction, Report, Move]
+        tables = [Article, Revision, Correction, Report, Move, Document]
         counts = [session.scalar(select(func.count()).select_from(table)) for table in tables]
     assert sum(filter(None, counts)) == sown
     assert counts[2] == PLAN.corrections
     assert min(filter(None, counts)) > 0
+
+
+def schema(database: Database) -> dict[str, Any]:
+    """Everything but the rows: tables, columns, indexes, keys and triggers, by their texts."""
+    of_sqlite = "SELECT type || ' ' || name, sql FROM sqlite_master"
+    of_postgresql = (
+        "SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION "
+        "SELECT 'key ' || conrelid::regclass || conname, pg_get_constraintdef(oid) FROM "
+        "pg_constraint UNION SELECT 'trigger ' || tgname, tgenabled::text || pg_get_triggerdef(oid) "
+        "FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    with database.read() as session:
+        asked = of_sqlite if database.is_sqlite else of_postgresql
+        return dict(map(tuple, session.connection().exec_driver_sql(asked)))
+
+
+def stale(database: Database) -> set[datetime]:
+    with database.read() as session:
+        return set(session.scalars(select(StaleHour.hour)))
+
+
+def test_what_was_put_aside_is_back(database: Database, site: Site, now: datetime) -> None:
+    before = schema(database)
+    assert len(before) > 40
+    for number, corrections in enumerate((30, 20)):
+        plan = Plan(corrections, UNTIL.timestamp(), random_seed=number)
+        sow(database, site, plan, people=[], secret="a secret")
+        assert schema(database) == before
+
+
+def test_site_is_counted_searched_and_told_as_by_the_triggers(
+    database: Database, site: Site, sown: int
+) -> None:
+    more = Plan(40, UNTIL.timestamp(), random_seed=8)
+    sow(database, site, more, people=[], secret="a secret")
+    check_counters(database)
+    check_integrity(database)
+    hours = stale(database)
+    with database.write() as session:
+        assert tallies.of_site(session, site.id).changes == PLAN.corrections + more.corrections
+        words = select(Document.correction_id, Document.report_id, Document.text)
+        made = set(map(tuple, session.execute(words)))
+        session.execute(delete(Document))
+        session.execute(delete(StaleHour))
+        documents.fill(session.connection())
+        assert set(map(tuple, session.execute(words))) == made
+        # What the triggers say of the same rows once each has changed.
+        session.execute(update(Correction).values(suspected=~Correction.suspected))
+    assert stale(database) == hours
+
+
+def test_sown_words_are_found(database: Database, sown: int) -> None:
+    asked = "library keeps"
+    with database.read() as session:
+        holds = select(Document.correction_id).where(Document.text.contains(asked))
+        expected = set(session.scalars(holds))
+        query = documents.Query(session, asked)
+        assert query.is_pointed
+        found = set(session.scalars(select(Correction.id).where(query.of(Correction))))
+    assert len(expected) > 10
+    assert found == expected
 
 
 def test_counts_and_instants_equal_their_recounts(database: Database, sown: int) -> None:
