@@ -27,7 +27,9 @@ class RollUp(Base):
     """One day or month of a site: all of it, or one section, category, language or article."""
 
     __tablename__ = "roll_ups"
-    __table_args__ = (Index("ix_roll_ups_site_id_since", "site_id", "grain", "since"),)
+    __table_args__ = (
+        Index("ix_roll_ups_reports", "site_id", "grain", "dimension", "since", "value", "reports"),
+    )
 
     site_id: Mapped[UUID] = mapped_column(primary_key=True)
     grain: Mapped[str] = mapped_column(String(5), primary_key=True)

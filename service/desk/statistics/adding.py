@@ -11,13 +11,15 @@ from sqlalchemy import Result, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.desk.statistics.sums import Key, Sums
-from service.models import Article, Correction, Report, State
+from service.models import Article, Category, Correction, Report, State
 
 Instant = InstrumentedAttribute[Any]
 Between = tuple[datetime, datetime]
 
 DAY = timedelta(days=1)
 TAKEN = frozenset({State.ACCEPTED, State.FIXED})
+Kind = tuple[str | None, Category | None, str | None, UUID]
+"""A section, category, language and article: all that one row is counted under."""
 _DIMENSIONS = (Article.section, Correction.category, Article.lang, Correction.article_id)
 
 
@@ -28,7 +30,7 @@ def begin(day: date, zone: ZoneInfo) -> datetime:
 
 def day(session: Session, site_id: UUID, day: date, zone: ZoneInfo) -> Mapping[Key, Sums]:
     """The sums of one day of a site by dimension and value; suspected corrections do not count."""
-    found: dict[Key, Sums] = defaultdict(Sums)
+    kinds: dict[Kind, Sums] = defaultdict(Sums)
     between = begin(day, zone), begin(day + DAY, zone)
     reports = (
         _of(func.count().label("number"))
@@ -37,30 +39,43 @@ def day(session: Session, site_id: UUID, day: date, zone: ZoneInfo) -> Mapping[K
         .group_by(*_DIMENSIONS)
     )
     for row in session.execute(reports):
-        for sums in _each(found, row):
-            sums.reports += row.number
+        kinds[row[:4]].reports += row.number
     for row in _counted(session, site_id, Correction.created_at, between):
-        for sums in _each(found, row):
-            sums.corrections += row.number
+        kinds[row[:4]].corrections += row.number
     for row in _counted(session, site_id, Correction.closed_at, between):
-        for sums in _each(found, row):
-            sums.closed += row.number
+        kinds[row[:4]].closed += row.number
     for row in _rows(session, site_id, Correction.first_decided_at, between):
-        minutes = _minutes(row.created_at, row.ended_at)
-        for sums in _each(found, row):
-            sums.decided += 1
-            sums.accepted += row.state in TAKEN
-            sums.rejected += row.state is State.REJECTED
-            sums.waits.append((minutes,))
+        sums = kinds[row[:4]]
+        sums.decided += 1
+        sums.accepted += row.state in TAKEN
+        sums.rejected += row.state is State.REJECTED
+        sums.waits.append((_minutes(row.created_at, row.ended_at),))
     for row in _rows(session, site_id, Correction.fixed_at, between):
-        minutes = _minutes(row.created_at, row.ended_at)
-        for sums in _each(found, row):
-            sums.fixed += 1
-            sums.repairs.append((minutes,))
+        sums = kinds[row[:4]]
+        sums.fixed += 1
+        sums.repairs.append((_minutes(row.created_at, row.ended_at),))
+    return _by_dimension(kinds)
+
+
+def _by_dimension(kinds: Mapping[Kind, Sums]) -> Mapping[Key, Sums]:
+    found: dict[Key, Sums] = defaultdict(Sums)
+    for kind, sums in kinds.items():
+        for key in _keys(*kind):
+            found[key].add(sums)
     for sums in found.values():
         sums.waits = [sorted(minutes for (minutes,) in sums.waits)]
         sums.repairs = [sorted(minutes for (minutes,) in sums.repairs)]
     return found
+
+
+def _keys(
+    section: str | None, category: Category | None, language: str | None, article_id: UUID
+) -> Iterator[Key]:
+    yield "all", ""
+    yield "section", section or ""
+    yield "category", category.value if category else ""
+    yield "language", (language or "").lower()
+    yield "article", article_id.hex
 
 
 def _of(*columns: Any) -> Select[Any]:
@@ -91,15 +106,6 @@ def _rows(session: Session, site_id: UUID, column: Instant, between: Between) ->
             Correction.site_id == site_id, _within(column, between)
         )
     )
-
-
-def _each(found: dict[Key, Sums], row: Any) -> Iterator[Sums]:
-    section, category, language, article_id = row[:4]
-    yield found["all", ""]
-    yield found["section", section or ""]
-    yield found["category", category.value if category else ""]
-    yield found["language", (language or "").lower()]
-    yield found["article", article_id.hex]
 
 
 def _minutes(began: datetime, ended: datetime) -> int:

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from service.desk.statistics import adding
 from service.desk.statistics.folding import days_of_hours, stale, zone_of
-from service.desk.statistics.sums import Key, Sums, percentile
+from service.desk.statistics.sums import DIMENSIONS, Key, Sums, percentile
 from service.errors import invalid
 from service.models import Article, Publication, RollUp, Site
 
@@ -153,13 +153,29 @@ def _days(session: Session, site_id: UUID, asked: Range, fresh: Fresh) -> Sequen
     return days
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days or months that are read as they are folded: from the first to the last."""
+
+    grain: str
+    first: date
+    last: date
+
+
 def _sums(
     session: Session, site_id: UUID, asked: Range, changed: set[date], fresh: Fresh
 ) -> dict[Key, Sums]:
     """The sums of the range for everything but articles."""
     found: dict[Key, Sums] = defaultdict(Sums)
-    rows = select(*_COLUMNS).where(_covers(session, site_id, asked, changed))
-    for row in session.execute(rows.where(RollUp.dimension != "article")):
+    few = RollUp.dimension.in_([name for name in DIMENSIONS if name != "article"])
+    for row in session.execute(
+        union_all(
+            *(
+                select(*_COLUMNS).where(few, *_within(site_id, span, changed))
+                for span in _spans(session, site_id, asked, changed)
+            )
+        )
+    ):
         found[row.dimension, row.value].add(row)
     for day, sums in fresh.items():
         if asked.first <= day:
@@ -169,8 +185,8 @@ def _sums(
     return found
 
 
-def _covers(session: Session, site_id: UUID, asked: Range, changed: set[date]) -> Any:
-    """Which rows make up the range: whole months where they are folded, else their days."""
+def _spans(session: Session, site_id: UUID, asked: Range, changed: set[date]) -> Sequence[Span]:
+    """What makes up the range: whole months where they are folded, else their days."""
     stale_months = {day.replace(day=1) for day in changed}
     folded = session.scalars(
         select(RollUp.since).where(
@@ -184,17 +200,25 @@ def _covers(session: Session, site_id: UUID, asked: Range, changed: set[date]) -
     )
     spans, begin = [], asked.first
     for month in whole:
-        spans.append((begin, month - DAY))
+        if begin < month:
+            spans.append(Span("day", begin, month - DAY))
+            begin = month
+        goes_on = bool(spans) and spans[-1].grain == "month"
+        first = spans.pop().first if goes_on else month
         begin = _last(month) + DAY
-    spans.append((begin, asked.last))
-    of_days = [RollUp.since.between(first, last) for first, last in spans if first <= last]
-    return and_(
-        RollUp.site_id == site_id,
-        or_(
-            and_(RollUp.grain == "month", RollUp.since.in_(whole)),
-            and_(RollUp.grain == "day", or_(False, *of_days), RollUp.since.not_in(changed)),
-        ),
-    )
+        spans.append(Span("month", first, month))
+    if begin <= asked.last:
+        spans.append(Span("day", begin, asked.last))
+    return spans
+
+
+def _within(site_id: UUID, span: Span, changed: set[date]) -> Iterator[Any]:
+    """That a row is the site's and of the span; one index leads there in one step."""
+    yield RollUp.site_id == site_id
+    yield RollUp.grain == span.grain
+    yield RollUp.since.between(span.first, span.last)
+    if span.grain == "day" and changed:
+        yield RollUp.since.not_in(changed)
 
 
 def _last(month: date) -> date:
@@ -228,14 +252,20 @@ def _articles(
     session: Session, site_id: UUID, asked: Range, changed: set[date], fresh: Fresh
 ) -> Sequence[Line]:
     """The articles with the most reports in the range."""
-    covers = and_(_covers(session, site_id, asked, changed), RollUp.dimension == "article")
-    reports = func.sum(RollUp.reports)
+    spans = _spans(session, site_id, asked, changed)
+    told = union_all(
+        *(
+            select(RollUp.value, RollUp.reports).where(
+                *_within(site_id, span, changed), RollUp.dimension == "article", RollUp.reports > 0
+            )
+            for span in spans
+        )
+    ).subquery()
+    reports = func.sum(told.c.reports)
     most = session.execute(
-        select(RollUp.value)
-        .where(covers)
-        .group_by(RollUp.value)
-        .having(reports > 0)
-        .order_by(reports.desc(), RollUp.value)
+        select(told.c.value)
+        .group_by(told.c.value)
+        .order_by(reports.desc(), told.c.value)
         .limit(ARTICLES)
     )
     # One that is not among them can only have come among them by what changed since.
@@ -251,7 +281,8 @@ def _articles(
         for name in names:
             if ("article", name) in sums:
                 found[name].add(sums["article", name])
-    _add_folded(session, covers, sorted(names), found)
+    for span in spans:
+        _add_folded(session, [*_within(site_id, span, changed)], sorted(names), found)
     ranked = sorted(found.items(), key=lambda pair: (-pair[1].reports, pair[0]))
     chosen = [(value, sums) for value, sums in ranked if sums.reports][:ARTICLES]
     articles = {
@@ -268,10 +299,15 @@ def _articles(
 
 
 def _add_folded(
-    session: Session, covers: Any, names: Sequence[str], found: dict[str, Sums]
+    session: Session, within: Sequence[Any], names: Sequence[str], found: dict[str, Sums]
 ) -> None:
+    """Add what is folded of these articles."""
     for first in range(0, len(names), 500):
-        rows = select(*_COLUMNS).where(covers, RollUp.value.in_(names[first : first + 500]))
+        rows = select(*_COLUMNS).where(
+            *within,
+            RollUp.dimension == "article",
+            RollUp.value.in_(names[first : first + 500]),
+        )
         for row in session.execute(rows):
             found[row.value].add(row)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.db import Database, takes_turn
 from service.desk.statistics import adding
-from service.desk.statistics.sums import COUNTS, Key, Sums, packed
+from service.desk.statistics.sums import COUNTS, DIMENSIONS, Key, Sums, packed
 from service.models import RollUp, Site, StaleHour
 
 DAYS_AT_ONCE = 5
@@ -106,7 +106,10 @@ def _take_turn(session: Session) -> bool:
 
 def _of(site_id: UUID, grain: str, since: date) -> Delete:
     return delete(RollUp).where(
-        RollUp.site_id == site_id, RollUp.grain == grain, RollUp.since == since
+        RollUp.site_id == site_id,
+        RollUp.grain == grain,
+        RollUp.dimension.in_(DIMENSIONS),
+        RollUp.since == since,
     )
 
 
@@ -177,6 +180,7 @@ def _month(session: Session, site_id: UUID, month: date) -> Mapping[Key, Sums]:
     rows = select(*RollUp.__table__.columns).where(
         RollUp.site_id == site_id,
         RollUp.grain == "day",
+        RollUp.dimension.in_(DIMENSIONS),
         RollUp.since >= month,
         RollUp.since < _after(month),
     )

@@ -30,8 +30,13 @@ class Sums:
 
     def add(self, row: Any) -> None:
         """Count another one in, or a row of `roll_ups`."""
-        for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(row, name))
+        self.reports += row.reports
+        self.corrections += row.corrections
+        self.decided += row.decided
+        self.accepted += row.accepted
+        self.rejected += row.rejected
+        self.fixed += row.fixed
+        self.closed += row.closed
         if isinstance(row, Sums):
             self.waits += row.waits
             self.repairs += row.repairs

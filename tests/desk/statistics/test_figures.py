@@ -34,6 +34,7 @@ from service.models import (
 )
 from service.seed.sow import Plan, sow
 from tests.conftest import ORIGIN, Clock
+from tests.plans import plans
 from tests.reporting import report
 
 BY = By("token:tests")
@@ -360,3 +361,23 @@ def test_nothing_is_told_as_nothing(database: Database, site: Site) -> None:
 def test_range_that_is_none_is_refused(database: Database, site: Site, asked: Range) -> None:
     with pytest.raises(InvalidFields):
         read(database, site, asked)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_figures_read_no_days_nor_articles_but_those_asked_for(
+    database: Database, site: Site
+) -> None:
+    until = datetime(2026, 4, 10, tzinfo=UTC)
+    sow(database, site, Plan(60, until.timestamp(), days=72), people=[], secret="a")
+    folding.fold(database)
+    asked = Range(date(2026, 1, 20), date(2026, 4, 10))
+    steps = [
+        step
+        for step in plans(database, lambda session: figures.read(session, site, asked))
+        if "roll_ups" in step
+    ]
+    assert len(steps) > 4
+    for step in steps:
+        assert "site_id=? AND grain=? AND dimension=?" in step
+    # The ranking alone looks at every article of the range.
+    assert sum("COVERING INDEX ix_roll_ups_reports" in step for step in steps) > 2
