@@ -56,9 +56,30 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run a command; a refusal or a bad setting ends with one line and exit code 1."""
+    """Run a command; what goes wrong is told in one line.
+
+    The exit code is 1 after a refusal or a bad setting, 2 where the command was not understood.
+    """
     try:
-        group()
+        sys.exit(group.main(prog_name="corrigenda", standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _tell(error.format_message(), *_help_for(error))
+        sys.exit(error.exit_code)
+    except click.Abort:
+        _tell("Stopped.")
     except (errors.Refusal, BadSetting) as error:
-        # A database driver's message may have several lines.
-        sys.exit("corrigenda: " + " ".join(str(error).split()))
+        _tell(str(error))
+    sys.exit(1)
+
+
+def _tell(*parts: str) -> None:
+    # A database driver's message may have several lines.
+    click.echo("corrigenda: " + " ".join(" ".join(parts).split()), err=True)
+
+
+def _help_for(error: click.ClickException) -> list[str]:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return [f"See: {context.command_path} --help"] if context else []

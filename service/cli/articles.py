@@ -5,8 +5,7 @@ from typing import BinaryIO
 
 import click
 
-from service.accounts import sites
-from service.cli.context import as_json, now, open_database, say
+from service.cli.context import as_json, now, of_site, open_database, say, site_of
 from service.desk import revisions
 from service.desk.revisions import NewText
 
@@ -25,15 +24,15 @@ def article() -> None:
     required=True,
     help="The page's HTML, or with the ending .txt its text; - reads standard input.",
 )
-@click.option("--site", "key", required=True, help="The site's key.")
+@of_site
 @click.option("--title", help="The article's title.")
 @as_json
-def push(url: str, file: BinaryIO, key: str, title: str | None, as_json: bool) -> None:
+def push(url: str, file: BinaryIO, key: str | None, title: str | None, as_json: bool) -> None:
     """Keep an article's new text and find its corrections in it."""
     database = open_database()
     content = file.read().decode("utf-8-sig", "replace")
     with database.read() as session:
-        site = sites.find(session, key)
+        site = site_of(session, key)
     is_text = str(getattr(file, "name", "")).endswith(".txt")
     text = content if is_text else revisions.text_of(content, site)
     with database.write() as session:

@@ -6,16 +6,13 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
-from service.accounts import sites
-from service.cli.context import as_json, now, open_database, say
+from service.cli.context import as_json, now, of_site, open_database, say, site_of
 from service.dispatch import history, webhooks
 from service.errors import invalid
 from service.models import DeliveryState, Webhook
 from service.snapshots import instant
 
 PRUNE_DAYS = 90
-
-of_site = click.option("--site", "key", required=True, help="The site's key.")
 
 
 @click.group()
@@ -28,11 +25,11 @@ def deliveries() -> None:
 @click.option("--state", type=click.Choice([state.value for state in DeliveryState]))
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @as_json
-def list_deliveries(key: str, state: str | None, limit: int, as_json: bool) -> None:
+def list_deliveries(key: str | None, state: str | None, limit: int, as_json: bool) -> None:
     """List each webhook's newest deliveries with their last answer."""
     wanted = DeliveryState(state) if state else None
     with open_database().read() as session:
-        site = sites.find(session, key)
+        site = site_of(session, key)
         for webhook in webhooks.of_site(session, site.id):
             for sent in history.deliveries(session, webhook, limit=limit, state=wanted):
                 _say(sent, webhook, as_json=as_json)
@@ -65,13 +62,13 @@ def _say(sent: history.Sent, webhook: Webhook, *, as_json: bool) -> None:
 )
 @as_json
 def redeliver(
-    key: str, delivery_id: UUID | None, failed_since: datetime | None, as_json: bool
+    key: str | None, delivery_id: UUID | None, failed_since: datetime | None, as_json: bool
 ) -> None:
     """Send one delivery again, or all that have failed since a moment, under the same ids."""
     if delivery_id is not None and failed_since is not None:
         raise invalid("", "Name one delivery or --failed-since, not both.")
     with open_database().write() as session:
-        site_id = sites.find(session, key).id
+        site_id = site_of(session, key).id
         if delivery_id is not None:
             history.redeliver(session, site_id, delivery_id, now=now())
             count = 1

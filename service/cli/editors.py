@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from service.accounts import editors, sites
-from service.cli.context import as_json, now, open_database, say
+from service.accounts import editors
+from service.cli.context import as_json, now, of_site, open_database, say, site_of
 from service.models import Role
 
 
@@ -16,17 +16,17 @@ def editor() -> None:
 
 @editor.command()
 @click.argument("email")
-@click.option("--site", "key", required=True, help="The site's key.")
+@of_site
 @click.option(
     "--role", type=click.Choice([role.value for role in Role]), default="editor", show_default=True
 )
 @as_json
-def create(email: str, key: str, role: str, as_json: bool) -> None:
+def create(email: str, key: str | None, role: str, as_json: bool) -> None:
     """Make an editor; the password is asked, or read from standard input."""
     database = open_database()
     password = _password()
     with database.write() as session:
-        site = sites.find(session, key)
+        site = site_of(session, key)
         made = editors.create(session, email, password, site, Role(role), now=now())
     fields: dict[str, object] = {"id": str(made.id), "email": made.email, "role": role, "site": key}
     say(f"Editor {made.email}: {role} of {key}", fields, as_json=as_json)

@@ -9,8 +9,7 @@ from typing import TextIO
 
 import click
 
-from service.accounts import sites
-from service.cli.context import open_database
+from service.cli.context import of_site, open_database, site_of
 from service.desk import queue
 from service.desk.exports import FORMATS
 from service.desk.filters import Filters
@@ -20,13 +19,15 @@ from service.models import State
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
-@click.option("--site", "key", required=True, help="The site's key.")
+@of_site
 @click.option(
     "--format", "ending", type=click.Choice(list(FORMATS)), default="jsonl", show_default=True
 )
 @click.option("--state", type=click.Choice([state.value for state in State]))
 @click.option("--without-suspected", is_flag=True, help="Leave out what may be spam.")
-def export(file: Path, key: str, ending: str, state: str | None, without_suspected: bool) -> None:
+def export(
+    file: Path, key: str | None, ending: str, state: str | None, without_suspected: bool
+) -> None:
     """Write a site's corrections into FILE or to standard output; `import jsonl` reads jsonl."""
     filters = Filters(
         state=State(state) if state else None,
@@ -34,7 +35,7 @@ def export(file: Path, key: str, ending: str, state: str | None, without_suspect
     )
     database = open_database()
     with database.read() as session:
-        site = sites.find(session, key)
+        site = site_of(session, key)
         total = queue.total(session, site.id, filters)
     with (
         _opened(file) as to,

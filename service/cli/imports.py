@@ -9,9 +9,8 @@ from typing import BinaryIO
 import click
 
 from service import audits
-from service.accounts import sites
 from service.audits import COMMAND_LINE
-from service.cli.context import as_json, now, open_database, say
+from service.cli.context import as_json, now, of_site, open_database, say, site_of
 from service.errors import invalid
 from service.intake.importing import BadRow, Found, Keeper, annotations, mistape
 from service.models import Site
@@ -21,7 +20,6 @@ BATCH = 500
 Read = Callable[[Site, BinaryIO], Iterator[Found | BadRow]]
 
 file_to_read = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-into_site = click.option("--site", "key", required=True, help="The site's key.")
 
 
 @click.group()
@@ -31,18 +29,18 @@ def import_() -> None:
 
 @import_.command("mistape")
 @file_to_read
-@into_site
+@of_site
 @as_json
-def import_mistape(file: Path, key: str, as_json: bool) -> None:
+def import_mistape(file: Path, key: str | None, as_json: bool) -> None:
     """Read the WordPress plugin's table `mistape_reports`: a SQL dump, or CSV with a head."""
     _run("mistape", _mistape, file, key, as_json=as_json)
 
 
 @import_.command("jsonl")
 @file_to_read
-@into_site
+@of_site
 @as_json
-def import_jsonl(file: Path, key: str, as_json: bool) -> None:
+def import_jsonl(file: Path, key: str | None, as_json: bool) -> None:
     """Read what `corrigenda export` wrote."""
     _run("jsonl", annotations.read, file, key, as_json=as_json)
 
@@ -54,10 +52,10 @@ def _mistape(site: Site, file: BinaryIO) -> Iterator[Found | BadRow]:
     text.detach()
 
 
-def _run(kind: str, read: Read, file: Path, key: str, *, as_json: bool) -> None:
+def _run(kind: str, read: Read, file: Path, key: str | None, *, as_json: bool) -> None:
     database, at = open_database(), now()
     with database.read() as session:
-        site = sites.find(session, key)
+        site = site_of(session, key)
     keeper, bad = Keeper(site, now=at), 0
     with (
         file.open("rb") as source,

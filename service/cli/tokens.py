@@ -4,8 +4,8 @@ from uuid import UUID
 
 import click
 
-from service.accounts import sites, tokens
-from service.cli.context import as_json, now, open_database, say
+from service.accounts import tokens
+from service.cli.context import as_json, now, of_site, open_database, say, site_of
 
 
 @click.group()
@@ -14,7 +14,7 @@ def token() -> None:
 
 
 @token.command()
-@click.option("--site", "key", required=True, help="The site's key.")
+@of_site
 @click.option(
     "--scope",
     "scopes",
@@ -24,24 +24,22 @@ def token() -> None:
 )
 @click.option("--name", default="", help="How the history names it.")
 @as_json
-def create(key: str, scopes: str, name: str, as_json: bool) -> None:
+def create(key: str | None, scopes: str, name: str, as_json: bool) -> None:
     """Make a token and print it, this once."""
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     with open_database().write() as session:
-        made, secret = tokens.create(
-            session, sites.find(session, key), wanted, name=name, now=now()
-        )
+        made, secret = tokens.create(session, site_of(session, key), wanted, name=name, now=now())
     fields: dict[str, object] = {"id": str(made.id), "token": secret, "scopes": made.scopes}
     say(f"Token {made.id} ({', '.join(made.scopes)}): {secret}", fields, as_json=as_json)
 
 
 @token.command("list")
-@click.option("--site", "key", required=True, help="The site's key.")
+@of_site
 @as_json
-def list_tokens(key: str, as_json: bool) -> None:
+def list_tokens(key: str | None, as_json: bool) -> None:
     """List a site's tokens, never their secrets."""
     with open_database().read() as session:
-        for found in tokens.of_site(session, sites.find(session, key)):
+        for found in tokens.of_site(session, site_of(session, key)):
             state = "revoked" if found.revoked_at else "in use"
             used = found.used_at.isoformat() if found.used_at else None
             fields: dict[str, object] = {

@@ -72,6 +72,36 @@ def test_refusal_is_one_line(env: dict[str, str], arguments: list[str]) -> None:
     assert done.stderr.startswith("corrigenda: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "No such command 'nonsense'. See: corrigenda --help"),
+        (["site", "create"], "Missing argument 'NAME'. See: corrigenda site create --help"),
+        (["site", "list", "--all"], "No such option '--all'. See: corrigenda site list --help"),
+    ],
+)
+def test_what_is_not_understood_is_told_in_one_line(
+    env: dict[str, str], arguments: list[str], told: str
+) -> None:
+    done = run(arguments, env)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"corrigenda: {told}\n")
+
+
+def test_only_site_need_not_be_named(env: dict[str, str]) -> None:
+    none = run(["token", "list"], env)
+    assert "There is no site yet" in none.stderr
+    run_json(["site", "create", "Weekly", "--origin", "https://weekly.example"], env)
+    token = run_json(["token", "create"], env)
+    assert token["id"] in run(["token", "list"], env).stdout
+    assert run(["deliveries", "list"], env).returncode == 0
+    run_json(["site", "create", "Daily", "--origin", "https://daily.example"], env)
+    several = run(["deliveries", "list"], env)
+    assert (several.returncode, several.stderr) == (
+        1,
+        "corrigenda: Say which with --site: daily, weekly.\n",
+    )
+
+
 def test_database_that_is_not_migrated_is_told(tmp_path: Path) -> None:
     done = run(["site", "list"], environment(tmp_path))
     assert (done.returncode, done.stderr) == (

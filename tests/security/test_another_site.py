@@ -118,6 +118,7 @@ OF_ONES_OWN = {
     "pages.change_support_lines",
     "pages.new_campaign",
     "pages.settings",
+    "pages.campaigns_page",
     "pages.support",
     "pages.support_results",
     "pages.support_results_csv",

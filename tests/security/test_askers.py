@@ -146,6 +146,7 @@ TABLE = {
     "pages.start": Row(EVERYBODY, 200),
     "pages.stop_channel": Row(EVERYBODY, 404),
     "pages.stop_mail": Row(EVERYBODY, 200),
+    "pages.campaigns_page": Row(Role.EDITOR, 302),
     "pages.support": Row(Role.EDITOR, 200),
     "pages.support_results": Row(Role.EDITOR, 200),
     "pages.support_results_csv": Row(Role.EDITOR, 200, of_another_site=404),

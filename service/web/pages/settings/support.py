@@ -70,6 +70,13 @@ def support(who: Principal) -> Answer:
     return _home(who)
 
 
+@blueprint.get("/review/settings/campaigns")
+@signed_in(Scope.PUBLISH)
+def campaigns_page(who: Principal) -> Answer:
+    """The same page by the name of what is on it."""
+    return redirect(HOME)
+
+
 @blueprint.post(HOME)
 @signed_in(Scope.PUBLISH)
 def change_support_lines(who: Principal) -> Answer:
