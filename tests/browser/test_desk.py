@@ -80,7 +80,7 @@ def desk(settings: Settings, database: Database, chromium: Chromium) -> Iterator
     server = make_server(
         "127.0.0.1", 0, create_app(plain, database), threaded=True, request_handler=Quiet
     )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     yield Desk(f"http://127.0.0.1:{server.server_port}", database, site, chromium)
     server.shutdown()

@@ -95,7 +95,7 @@ def pages() -> Iterator[Pages]:
         text=True,
     ).stdout
     with Pages(bundle) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
         yield server
         server.shutdown()

@@ -74,7 +74,7 @@ def cms(
 def serve_later() -> Iterator[tuple[str, Callable[[Any], None]]]:
     """An address, and what serves an application there."""
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.05])
 
     def serve(app: Any) -> None:
         server.app = app
