@@ -4,21 +4,30 @@ Texts and queries are spelled by `text.normalise`, so that both databases find t
 trigrams (SQLite FTS5, PostgreSQL pg_trgm) leads to what has the query's letters; the text decides.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Connection,
     Select,
+    String,
+    Uuid,
+    any_,
     bindparam,
     exists,
     func,
     insert,
     literal_column,
+    null,
     select,
+    type_coerce,
+    union_all,
     update,
 )
 from sqlalchemy import text as sql
@@ -31,10 +40,11 @@ from service.text import normalise
 SHORTEST = 3
 """So many characters the index needs."""
 
-FEW = 5_000
+FEW = 10_000
 """Up to so many documents lead to their corrections; where there are more, each row is asked."""
 
-_TRIGRAMS = 40
+_SEVERAL, _MOST = 9, 16
+"""Trigrams that are looked up: all of a word, some of a phrase, since each takes its time."""
 _BATCH = 1_000
 _BETWEEN = "\n"  # No query has one.
 INDEX = {
@@ -53,7 +63,11 @@ Spell = Callable[[str], str]
 
 
 def of_passage(
-    exact: str | None, wording: str | None, title: str | None, url: str, spell: Spell = normalise
+    exact: str | None,
+    wording: str | None,
+    title: str | None,
+    url: str,
+    spell: Spell = normalise,
 ) -> str:
     """The text of a correction's own document; `spell` is `normalise`, or remembers it."""
     return _joined((exact, wording, title, url, unquote(url)), spell)
@@ -151,27 +165,54 @@ class Query:
 
     def __init__(self, session: Session, asked: str) -> None:
         self.words = normalise(asked)
+        self._session = session
         self._is_sqlite = session.get_bind().dialect.name == "sqlite"
-        self.is_short = len(self.words) < SHORTEST
-        self.is_pointed = bool(self.words) and not self.is_short and self._leads_to_few(session)
 
-    def _leads_to_few(self, session: Session) -> bool:
-        """Whether the index leads to few documents; they are counted up to FEW."""
-        if not has_index(session):
-            return False
-        found = select(Document.id).where(self._indexed()).limit(FEW + 1).subquery()
-        return (session.scalar(select(func.count()).select_from(found)) or 0) <= FEW
+    @cached_property
+    def has_index(self) -> bool:
+        """Whether an index leads to what it finds."""
+        return len(self.words) >= SHORTEST and has_index(self._session)
 
-    def _indexed(self) -> ColumnElement[bool]:
+    @property
+    def is_pointed(self) -> bool:
+        """Whether the index leads to few."""
+        return self._few is not None
+
+    @cached_property
+    def _few(self) -> Sequence[Any] | None:
+        """The ids of the corrections that the index leads to; None where documents are many."""
+        if not self.has_index:
+            return None
+        matching = self._matching().limit(FEW + 1).cte("matching").prefix_with("MATERIALIZED")
+        looked = select(func.count()).select_from(matching)
+        few = select(matching.c.id).where(looked.scalar_subquery() <= FEW)
+        if self._is_sqlite:
+            # As it is kept: thousands are read for one page.
+            correction_id = type_coerce(Document.correction_id, String)
+            few = select(correction_id).where(Document.id.in_(few), self._has_words())
+        number = select(null().label("id"), looked.scalar_subquery().label("looked"))
+        found = self._session.execute(union_all(number, few.add_columns(null()))).all()
+        [looked_at] = [row.looked for row in found if row.id is None]
+        return None if looked_at > FEW else list({row.id for row in found if row.id is not None})
+
+    def _matching(self) -> Any:
+        """The corrections of documents that have it; on SQLite documents that may have it."""
         if not self._is_sqlite:
-            return self._has_words()
-        matching = sql("SELECT rowid FROM documents_index WHERE documents_index MATCH :trigrams")
-        return Document.id.in_(matching.bindparams(trigrams=self._trigrams()).columns(Document.id))
+            return select(Document.correction_id.label("id")).where(self._has_words())
+        matching = sql(
+            "SELECT rowid AS id FROM documents_index WHERE documents_index MATCH :trigrams"
+        )
+        return select(
+            matching.bindparams(trigrams=self._trigrams()).columns(Document.id).subquery()
+        )
 
     def _trigrams(self) -> str:
-        starts = range(len(self.words) - 2)
-        few = starts[:: -(-len(starts) // _TRIGRAMS)]
-        quoted = (self.words[at : at + 3].replace('"', '""') for at in few)
+        last = len(self.words) - SHORTEST
+        step = max(min(SHORTEST, -(-last // _SEVERAL)), -(-last // _MOST))
+        quoted = (
+            self.words[at : at + SHORTEST].replace('"', '""')
+            for at in dict.fromkeys((*range(0, last, step or 1), last))
+        )
         return " AND ".join(f'"{trigram}"' for trigram in quoted)
 
     def _has_words(self) -> ColumnElement[bool]:
@@ -179,11 +220,24 @@ class Query:
             return func.instr(Document.text, self.words) > 0
         return Document.text.contains(self.words, autoescape=True)
 
-    def of(self, correction: type[Correction]) -> ColumnElement[bool]:
-        """That the correction has the words."""
-        if self.is_pointed:
-            found = select(Document.correction_id).where(self._indexed(), self._has_words())
-            return correction.id.in_(found)
+    def few(self, correction: type[Correction]) -> ColumnElement[bool]:
+        """That the correction is one of the few that the index leads to."""
+        if not self._is_sqlite:
+            return correction.id == any_(bindparam("few", self._few, ARRAY(Uuid), unique=True))
+        few = func.json_each(json.dumps(self._few)).table_valued("value")
+        return correction.id.in_(select(type_coerce(few.c.value, Uuid)))
+
+    def all(self, correction: type[Correction]) -> ColumnElement[bool]:
+        """The same, the index leading to all that have the words, however many."""
+        matching = self._matching()
+        if self._is_sqlite:
+            matching = select(Document.correction_id).where(
+                Document.id.in_(matching), self._has_words()
+            )
+        return correction.id.in_(matching)
+
+    def each(self, correction: type[Correction]) -> ColumnElement[bool]:
+        """That the correction has the words: its documents are read."""
         # A scalar, so that no planner makes a join of it that reads all documents.
         has: Select[Any] = select(literal_column("1")).where(
             Document.correction_id == correction.id, self._has_words()

@@ -1,5 +1,6 @@
 """Which corrections of a site: the tabs, and what narrows them."""
 
+from copy import copy
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -72,17 +73,43 @@ class Conditions:
     def __init__(self, session: Session, site_id: UUID, filters: Filters) -> None:
         self.lead = _Both()
         self.ask = _Both()
+        self.query = documents.Query(session, filters.q) if filters.q.strip() else None
+        self._is_led_by_search = False
+        self._site_id = site_id
         if filters.article:
             article = _article(site_id, filters.article)
             self.lead.add(lambda of: of.article_id.in_(article))
         if filters.assignee:
             self.lead.add(_assigned(filters.assignee))
-        if filters.q.strip():
-            query = documents.Query(session, filters.q)
-            (self.lead if query.is_pointed else self.ask).add(query.of)
         if filters.language:
             self._language(session, site_id, filters.language)
         self._fields(filters)
+
+    def which(self, filters: Filters) -> list[Condition]:
+        """The rows to look at: those of the tab, and of what leads to few."""
+        return [*listed(self._site_id, filters, is_led=self._is_led_by_search), *self.lead()]
+
+    def searched(self) -> "Conditions":
+        """With the search: led by it where it leads to few, else each row is asked."""
+        if self.query and self.query.is_pointed:
+            return self._led_by(self.query.few)
+        return self.asking(self.query) if self.query else self
+
+    def asking(self, query: documents.Query) -> "Conditions":
+        """With the search, each row being asked."""
+        other = copy(self)
+        other.ask = self.ask.and_also(query.each)
+        return other
+
+    def led(self, query: documents.Query) -> "Conditions":
+        """With the search, led by it to however many."""
+        return self._led_by(query.all)
+
+    def _led_by(self, found: Any) -> "Conditions":
+        other = copy(self)
+        other._is_led_by_search = True
+        other.lead = self.lead.and_also(found)
+        return other
 
     def _language(self, session: Session, site_id: UUID, language: str) -> None:
         known = select(Article.id).where(Article.site_id == site_id, Article.lang == language)
@@ -120,13 +147,24 @@ class _Both:
     def add(self, make: Any) -> None:
         self._made.append(make)
 
+    def and_also(self, make: Any) -> "_Both":
+        """These conditions and one more."""
+        other = _Both()
+        other._made = [*self._made, make]
+        return other
+
     def __call__(self, of: type[Correction] = Correction) -> list[Condition]:
         return [make(of) for make in self._made]
 
 
-def listed(site_id: UUID, filters: Filters) -> list[Condition]:
-    """That a correction stands in the state, and is suspected or not, as the filters say."""
-    found = [Correction.site_id == site_id]
+def listed(site_id: UUID, filters: Filters, *, is_led: bool = False) -> list[Condition]:
+    """That a correction stands in the state, and is suspected or not, as the filters say.
+
+    Where the search leads to them (`is_led`), no index of the site may.
+    """
+    of_site = Correction.site_id == site_id
+    # So said, no index of SQLite fits it, which believes that a site has few corrections.
+    found = [of_site.is_(True) if is_led else of_site]
     if filters.suspected is not None:
         found.append(Correction.suspected.is_(filters.suspected))
     if filters.state is State.SPAM:

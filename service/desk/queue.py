@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select, true, tuple_
+from sqlalchemy import Select, and_, func, select, true, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from service.desk import tallies
-from service.desk.filters import Conditions, Filters, listed
+from service.desk.filters import Conditions, Filters
 from service.errors import invalid
 from service.models import Correction, State
 
@@ -21,6 +21,10 @@ Rows = Select[*tuple[Any, ...]]
 LIMIT = 50
 LOOK = 10_000
 """So many of a tab's newest are counted where filters narrow it."""
+
+LOOK_FIRST = 500
+"""So many are asked for the words of a search before an index is."""
+
 _CURSOR = re.compile(r"([a-z-]{6,13}):(\d{1,9}|[0-9a-f]{32}):([0-9a-f]{32})")
 
 
@@ -59,18 +63,93 @@ def page(
     cursor: str | None = None,
 ) -> Page:
     """One page of the queue; raises InvalidFields on a cursor that is not from the same sort."""
-    wanted: Rows = select(
-        Correction.id, Correction.report_count, Correction.article_id, Correction.anchor_start
-    )
-    conditions = Conditions(session, site_id, filters)
-    found = wanted.where(*listed(site_id, filters), *conditions.lead(), *conditions.ask())
-    if cursor:
-        found = _after(found, sort, cursor)
-    rows = session.execute(_sorted(found, sort).limit(limit + 1)).all()
+    asked = Asked(filters, sort, limit, cursor)
+    rows = _found(session, asked, Conditions(session, site_id, filters))
     more, shown = len(rows) > limit, rows[:limit]
     if sort is Sort.BY_ARTICLE:
         shown = _as_read(shown)
     return Page([row.id for row in shown], _cursor(sort, rows[limit - 1]) if more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a page is asked for."""
+
+    filters: Filters
+    sort: Sort
+    limit: int
+    cursor: str | None
+
+
+def _found(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:
+    """The page's rows and one more.
+
+    What many have is soon found among the first; what few have, the index leads to. Where it leads
+    to many and they are not among the first, it leads to them all the same.
+    """
+    query = conditions.query
+    if query and query.has_index and asked.sort in {Sort.NEWEST, Sort.OLDEST}:
+        asking = conditions.asking(query)
+        if (rows := _first(session, asked, asking, LOOK_FIRST)) is not None:
+            return rows
+        if not query.is_pointed:
+            rows = _first(session, asked, asking, LOOK)
+            return _rows(session, asked, conditions.led(query)) if rows is None else rows
+    return _rows(session, asked, conditions.searched())
+
+
+def _first(
+    session: Session, asked: Asked, conditions: Conditions, look: int
+) -> Sequence[Any] | None:
+    """The same, from the first so many; None where they do not decide it."""
+    filters, *others = _in_order(asked.filters, asked.sort)
+    if others:
+        return None
+    found = _from_cursor(conditions.which(filters), asked)
+    ids = found.with_only_columns(Correction.id)
+    end = session.scalar(_sorted(ids, asked.sort).offset(look).limit(1))
+    if end is not None:
+        is_before = Correction.id > end if asked.sort is Sort.NEWEST else Correction.id < end
+        found = found.where(is_before)
+    found = found.where(*conditions.ask())
+    rows = session.execute(_sorted(found, asked.sort).limit(asked.limit + 1)).all()
+    return rows if end is None or len(rows) > asked.limit else None
+
+
+def _rows(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:
+    """The page's rows and one more, as the conditions lead to them."""
+    parts = [
+        _sorted(
+            _from_cursor(conditions.which(filters), asked).where(*conditions.ask()), asked.sort
+        ).limit(asked.limit + 1)
+        for filters in (
+            [asked.filters] if conditions.lead() else _in_order(asked.filters, asked.sort)
+        )
+    ]
+    if len(parts) == 1:
+        return session.execute(parts[0]).all()
+    together = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    merged = _sorted(select(together), asked.sort, together.c)
+    return session.execute(merged.limit(asked.limit + 1)).all()
+
+
+def _from_cursor(which: Sequence[Any], asked: Asked) -> Rows:
+    found: Rows = select(
+        Correction.id, Correction.report_count, Correction.article_id, Correction.anchor_start
+    ).where(*which)
+    return _after(found, asked.sort, asked.cursor) if asked.cursor else found
+
+
+def _in_order(filters: Filters, sort: Sort) -> list[Filters]:
+    """The filters in such parts that an index has the rows of each in this order."""
+    if filters.state is State.SPAM and filters.suspected is None:
+        return [filters]
+    has_states = filters.state is None and sort in {Sort.MOST_REPORTED, Sort.BY_ARTICLE}
+    return [
+        replace(filters, state=state, suspected=suspected)
+        for state in (State if has_states else [filters.state])
+        for suspected in ([False, True] if filters.suspected is None else [filters.suspected])
+    ]
 
 
 def _as_read(rows: Sequence[Any]) -> list[Any]:
@@ -95,10 +174,8 @@ def count(session: Session, site_id: UUID, filters: Filters) -> dict[str, Count]
     if not filters.narrowing:
         told = tallies.of_site(session, site_id).counts
         return {name: Count(number) for name, number in told.items()}
-    conditions = Conditions(session, site_id, filters)
-    return {
-        name: _counted(session, site_id, _tab(filters, name), conditions) for name in tallies.TABS
-    }
+    conditions = Conditions(session, site_id, filters).searched()
+    return {name: _counted(session, _tab(filters, name), conditions) for name in tallies.TABS}
 
 
 def _tab(filters: Filters, name: str) -> Filters:
@@ -109,10 +186,10 @@ def _tab(filters: Filters, name: str) -> Filters:
     return replace(filters, state=state, suspected=None if state is State.SPAM else False)
 
 
-def _counted(session: Session, site_id: UUID, filters: Filters, conditions: Conditions) -> Count:
+def _counted(session: Session, filters: Filters, conditions: Conditions) -> Count:
     newest = (
         select(*(getattr(Correction, name) for name in _COUNTED))
-        .where(*listed(site_id, filters), *conditions.lead())
+        .where(*conditions.which(filters))
         .order_by(Correction.id.desc())
         .limit(LOOK)
         .subquery()
@@ -129,24 +206,31 @@ def _counted(session: Session, site_id: UUID, filters: Filters, conditions: Cond
 
 def total(session: Session, site_id: UUID, filters: Filters) -> int:
     """How many there are altogether."""
-    conditions = Conditions(session, site_id, filters)
-    asked = (*listed(site_id, filters), *conditions.lead(), *conditions.ask())
+    conditions = Conditions(session, site_id, filters).searched()
+    asked = (*conditions.which(filters), *conditions.ask())
     return session.scalar(select(func.count()).select_from(Correction).where(*asked)) or 0
 
 
-_COUNTED = ("id", "article_id", "category", "anchor_state", "report_count", "created_at")
+_COUNTED = (
+    "id",
+    "article_id",
+    "category",
+    "anchor_state",
+    "report_count",
+    "created_at",
+)
 
 
-def _sorted(found: Rows, sort: Sort) -> Rows:
+def _sorted(found: Rows, sort: Sort, of: Any = Correction) -> Rows:
     match sort:
         case Sort.NEWEST:
-            return found.order_by(Correction.id.desc())
+            return found.order_by(of.id.desc())
         case Sort.OLDEST:
-            return found.order_by(Correction.id)
+            return found.order_by(of.id)
         case Sort.MOST_REPORTED:
-            return found.order_by(Correction.report_count.desc(), Correction.id.desc())
+            return found.order_by(of.report_count.desc(), of.id.desc())
         case Sort.BY_ARTICLE:
-            return found.order_by(Correction.article_id.desc(), Correction.id.desc())
+            return found.order_by(of.article_id.desc(), of.id.desc())
 
 
 def _after(found: Rows, sort: Sort, cursor: str) -> Rows:

@@ -26,6 +26,7 @@ class Correction(Base):
     __tablename__ = "corrections"
     __table_args__ = (
         CheckConstraint("report_count >= 0", name="report_count"),
+        Index("ix_corrections_all", "site_id", "suspected", "id"),
         Index("ix_corrections_queue", "site_id", "suspected", "state", "id"),
         Index(
             "ix_corrections_most_reported", "site_id", "suspected", "state", "report_count", "id"

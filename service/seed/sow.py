@@ -21,6 +21,8 @@ from service.seed.stories import HOUR, Place, Quote, Story
 from service.seed.values import dashed, hour, id_at, instant
 
 BATCH = 5_000
+REMADE_FROM = BATCH
+"""So many corrections and more are worth it to make indexes anew."""
 DAYS = 730
 PER_STORY = 0.07
 """New articles per correction."""
@@ -92,7 +94,7 @@ def sow(
     with database.write() as session:
         there = session.scalar(select(func.count()).select_from(Correction)) or 0
         names = [bulk.table for bulk in field.tables]
-        with loading(session, names, remakes=plan.corrections > there):
+        with loading(session, names, remakes=plan.corrections > max(there, REMADE_FROM)):
             for count in field.batches():
                 newest = newest_document(session)
                 written += sum(bulk.write(session) for bulk in field.tables)

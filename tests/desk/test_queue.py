@@ -1,16 +1,21 @@
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select, update
 
+from service import documents
 from service.db import Database
 from service.desk import changes, moves, queue
 from service.desk.filters import Filters
 from service.desk.moves import By, Decision
 from service.desk.queue import Count, Sort
 from service.errors import InvalidFields
-from service.models import Editor, Site, State
+from service.models import Correction, Document, Editor, Site, State
+from service.seed.sow import Plan, sow
+from tests.plans import plans
 from tests.reporting import report
 
 
@@ -145,3 +150,106 @@ def test_no_ids_are_looked_for_nowhere(database: Database, site: Site) -> None:
         found = queue.of_site(session, site.id, [])
         event.remove(database.engine, "before_cursor_execute", keep)
     assert (found, asked) == ([], [])
+
+
+SORTS = [*Sort]
+
+
+def walk(database: Database, site: Site, sort: Sort, filters: Filters) -> list[UUID]:
+    """All pages of one each."""
+    seen: list[UUID] = []
+    cursor = None
+    while True:
+        with database.read() as session:
+            found = queue.page(session, site.id, filters, sort=sort, limit=1, cursor=cursor)
+        seen += found.ids
+        cursor = found.next
+        if cursor is None:
+            return seen
+
+
+@pytest.fixture
+def many(database: Database, site: Site) -> list[Correction]:
+    """Corrections in every state, some of them suspected."""
+    until = datetime(2026, 2, 1, tzinfo=UTC)
+    sow(database, site, Plan(80, until.timestamp(), random_seed=5), people=[], secret="a")
+    with database.write() as session:
+        some = select(Correction.id).order_by(Correction.id).limit(30)
+        session.execute(update(Correction).where(Correction.id.in_(some)).values(suspected=True))
+    with database.read() as session:
+        return list(session.scalars(select(Correction)))
+
+
+ORDERS: dict[Sort, Any] = {
+    Sort.NEWEST: lambda each: [-each.id.int],
+    Sort.OLDEST: lambda each: [each.id.int],
+    Sort.MOST_REPORTED: lambda each: [-each.report_count, -each.id.int],
+    Sort.BY_ARTICLE: lambda each: [-each.article_id.int, -each.id.int],
+}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("suspected", [False, None])
+def test_pages_of_every_state_are_in_order(
+    database: Database, site: Site, many: list[Correction], sort: Sort, suspected: bool | None
+) -> None:
+    expected = sorted(
+        (each for each in many if suspected in {None, each.suspected}), key=ORDERS[sort]
+    )
+    assert len({each.state for each in expected}) == 5
+    found = walk(database, site, sort, Filters(suspected=suspected))
+    assert found == [each.id for each in expected]
+
+
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST, Sort.MOST_REPORTED])
+@pytest.mark.parametrize(("few", "look"), [(10_000, 1), (2, 1), (2, 20), (2, 1_000)])
+def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
+    database: Database,
+    site: Site,
+    many: list[Correction],
+    sort: Sort,
+    few: int,
+    look: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(documents, "FEW", few)
+    monkeypatch.setattr(queue, "LOOK_FIRST", 1)
+    monkeypatch.setattr(queue, "LOOK", look)
+    with database.read() as session:
+        holds = select(Document.correction_id).where(Document.text.contains("story"))
+        has = set(session.scalars(holds))
+    expected = [
+        each.id for each in sorted(many, key=ORDERS[sort]) if each.id in has and not each.suspected
+    ]
+    assert len(expected) > 3
+    assert walk(database, site, sort, Filters(q="story")) == expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("suspected", [False, None])
+def test_no_page_looks_at_more_than_it_shows(
+    database: Database, site: Site, sort: Sort, suspected: bool | None
+) -> None:
+    filters = Filters(suspected=suspected)
+    steps = plans(database, lambda session: queue.page(session, site.id, filters, sort=sort))
+    looked = [step for step in steps if "SEARCH corrections" in step]
+    has_states = sort in {Sort.MOST_REPORTED, Sort.BY_ARTICLE}
+    led_by = "site_id=? AND suspected=?" + " AND state=?" * has_states
+    assert len(looked) == (2 if suspected is None else 1) * (5 if has_states else 1)
+    assert all(f"({led_by})" in step for step in looked)
+    for before, step in pairwise(steps):
+        # What is sorted are pages, where several are put together.
+        assert step != "USE TEMP B-TREE FOR ORDER BY" or before.startswith("SCAN anon")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_search_for_what_few_have_looks_at_those(
+    database: Database, site: Site, many: list[Correction], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LOOK_FIRST", 1)
+    asked = Filters(q="story", state=State.FIXED)
+    steps = plans(database, lambda session: queue.page(session, site.id, asked))
+    [first, last] = [step for step in steps if "corrections USING INDEX" in step]
+    assert "site_id=?" in first
+    assert last.endswith("(id=?)")

@@ -64,13 +64,18 @@ def stale(database: Database) -> set[datetime]:
         return set(session.scalars(select(StaleHour.hour)))
 
 
-def test_what_was_put_aside_is_back(database: Database, site: Site, now: datetime) -> None:
+def test_what_was_put_aside_is_back(
+    database: Database, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.seed.sow.REMADE_FROM", 0)
     before = schema(database)
     assert len(before) > 40
     for number, corrections in enumerate((30, 20)):
         plan = Plan(corrections, UNTIL.timestamp(), random_seed=number)
         sow(database, site, plan, people=[], secret="a secret")
         assert schema(database) == before
+        check_counters(database)
+        check_integrity(database)
 
 
 def test_site_is_counted_searched_and_told_as_by_the_triggers(
@@ -101,7 +106,7 @@ def test_sown_words_are_found(database: Database, sown: int) -> None:
         expected = set(session.scalars(holds))
         query = documents.Query(session, asked)
         assert query.is_pointed
-        found = set(session.scalars(select(Correction.id).where(query.of(Correction))))
+        found = set(session.scalars(select(Correction.id).where(query.few(Correction))))
     assert len(expected) > 10
     assert found == expected
 
