@@ -3,17 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Select, bindparam, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.db import Prepared, new_id
+from service.db import Prepared, among, new_id
 from service.dispatch import schedule
 from service.models import Channel, Delivery, DeliveryState, Event, Webhook
 
 T = TypeVar("T", Webhook, Channel)
+
+Told = Event | Any
+"""An event, or its columns."""
 
 BATCH = 500
 ADVISORY_LOCK = 0x66616E73  # "fans"
@@ -22,11 +25,37 @@ ADVISORY_LOCK = 0x66616E73  # "fans"
 _WAITING = select(Event.id).where(Event.fanned_out_at.is_(None)).limit(1)
 
 
+def _first_waiting(*told: InstrumentedAttribute[Any]) -> Select[Any]:
+    return (
+        select(*told)
+        .where(Event.fanned_out_at.is_(None))
+        .order_by(Event.id)
+        .limit(bindparam("most"))
+    )
+
+
 def is_waiting(session: Session) -> bool:
     """Whether any event has not been handed out yet."""
     return session.scalar(_WAITING) is not None
 
 
+_TELLING = (
+    Event.id,
+    Event.site_id,
+    Event.type,
+    Event.subject_id,
+    Event.webhook_id,
+    Event.created_at,
+)
+_WAITS = Prepared(_first_waiting(*_TELLING))
+_WHOLE = Prepared(_first_waiting(*_TELLING, Event.data))
+_HANDED_OUT = Prepared(
+    lambda dialect: (
+        update(Event)
+        .where(among(Event.id, "events", dialect))
+        .values(fanned_out_at=bindparam("at"))
+    )
+)
 _NEW = Prepared.insert(
     Delivery,
     "id event_id lane_id webhook_id channel_id subject_id state attempt_count next_attempt_at"
@@ -42,14 +71,9 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     if not _is_my_turn(session):
         return 0
     channels = _by_site(session.scalars(select(Channel).where(Channel.enabled)))
-    waiting = session.scalars(
-        select(Event)
-        # Only channels look into an event, and it may be long.
-        .options(*([] if channels else [defer(Event.data)]))
-        .where(Event.fanned_out_at.is_(None))
-        .order_by(Event.id)
-        .limit(limit)
-    ).all()
+    # Only channels look into an event, and it may be long.
+    wanted = _WHOLE if channels else _WAITS
+    waiting = wanted.all(session, {"most": limit})
     if not waiting:
         return 0
     sites = {event.site_id for event in waiting}
@@ -66,58 +90,61 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     ]
     if rows:
         _NEW.run(session, *rows)
-    session.execute(
-        update(Event)
-        .where(Event.id.in_([event.id for event in waiting]))
-        .values(fanned_out_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    _HANDED_OUT.run(session, {"events": [event.id for event in waiting], "at": now})
     return len(waiting)
 
 
 def deliveries(
-    event: Event, webhooks: Iterable[Webhook], *, now: datetime
+    event: Told, webhooks: Iterable[Webhook], *, now: datetime
 ) -> list[dict[str, object]]:
     """The rows of an event's deliveries to webhooks, due at once."""
+    due_at = min(event.created_at, now)
     return [
-        _row(event, webhook.id, now) | {"webhook_id": webhook.id}
+        _row(event, webhook.id, due_at, now, webhook_id=webhook.id)
         for webhook in webhooks
         if is_wanted(event, webhook)
     ]
 
 
-def _notes(event: Event, channels: Iterable[Channel], *, now: datetime) -> list[dict[str, object]]:
+def _notes(event: Told, channels: Iterable[Channel], *, now: datetime) -> list[dict[str, object]]:
     return [
-        _row(event, channel.id, now)
-        | {"channel_id": channel.id, "next_attempt_at": schedule.due_at(channel, now)}
+        _row(event, channel.id, schedule.due_at(channel, now), now, channel_id=channel.id)
         for channel in channels
         if is_told(event, channel)
     ]
 
 
-def _row(event: Event, lane_id: UUID, now: datetime) -> dict[str, object]:
+def _row(
+    event: Told,
+    lane_id: UUID,
+    due_at: datetime,
+    now: datetime,
+    *,
+    webhook_id: UUID | None = None,
+    channel_id: UUID | None = None,
+) -> dict[str, object]:
     return {
         "id": new_id(),
         "event_id": event.id,
         "lane_id": lane_id,
-        "webhook_id": None,
-        "channel_id": None,
+        "webhook_id": webhook_id,
+        "channel_id": channel_id,
         "subject_id": event.subject_id,
         "state": DeliveryState.PENDING,
         "attempt_count": 0,
-        "next_attempt_at": min(event.created_at, now),
+        "next_attempt_at": due_at,
         "created_at": now,
     }
 
 
-def is_wanted(event: Event, webhook: Webhook) -> bool:
+def is_wanted(event: Told, webhook: Webhook) -> bool:
     """Whether a webhook hears of an event; a ping goes to the one it is meant for."""
     if event.webhook_id is not None:
         return event.webhook_id == webhook.id
     return any(matches(pattern, event.type) for pattern in webhook.events)
 
 
-def is_told(event: Event, channel: Channel) -> bool:
+def is_told(event: Told, channel: Channel) -> bool:
     """Whether a channel is told of an event: not of suspected spam, nor of what too few reported.
 
     A correction is new to a channel when as many as it asks for have reported it.

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
+from service.db import Prepared
 from service.models import Channel, Delivery, DeliveryState, Webhook
 
 GIVE_UP = timedelta(days=5)
@@ -19,12 +20,17 @@ Kind = type[Webhook] | type[Channel]
 
 def note_success(session: Session, kind: Kind, outlet_id: UUID) -> None:
     """Something arrived: the outlet is well."""
-    session.execute(
+    _WELL[kind].run(session, {"outlet": outlet_id})
+
+
+_WELL = {
+    kind: Prepared(
         update(kind)
-        .where(kind.id == outlet_id, kind.failing_since.is_not(None))
+        .where(kind.id == bindparam("outlet"), kind.failing_since.is_not(None))
         .values(failing_since=None)
-        .execution_options(synchronize_session=False)
     )
+    for kind in (Webhook, Channel)
+}
 
 
 def note_failure(session: Session, kind: Kind, outlet_id: UUID, *, now: datetime) -> bool:

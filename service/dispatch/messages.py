@@ -23,6 +23,7 @@ USER_AGENT = f"Corrigenda/{__version__}"
 MASK = "…"
 
 _SHORTENED = ("reports", "suggestions")
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _shorten(message: Message, data: dict[str, Any], name: str) -> None:
 
 def _encode(message: Message, data: Mapping[str, Any]) -> bytes:
     told = {"type": message.type, "timestamp": instant(message.created_at), "data": data}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(told).encode()
 
 
 def headers(content: Content, webhook: Webhook, *, at: datetime) -> dict[str, str]:

@@ -13,6 +13,8 @@ from service.errors import Unavailable
 BATCH = 250
 """So many results that wait are written at once; whoever brings more rests meanwhile: what is
 sent and not written down is sent again after a kill."""
+REST = 2
+"""Under load it rests so many times longer than the last batch took, and no longer than this."""
 PAUSE_SECONDS = 0.1
 AGAIN_SECONDS = 0.5
 LAST_SECONDS = 5.0
@@ -57,8 +59,8 @@ class Recorder:
         while batch := self._next(calm):
             began = time.monotonic()
             self._keep_writing(batch)
-            # The next may grow meanwhile: twice the rows for the same effort.
-            calm = min(time.monotonic() - began, PAUSE_SECONDS)
+            # The next may grow meanwhile: more rows for the same effort.
+            calm = min(REST * (time.monotonic() - began), PAUSE_SECONDS)
 
     def _next(self, calm: float) -> list[Result]:
         """What waits after a calm, or earlier when it is a batch; nothing at the end."""

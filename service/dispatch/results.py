@@ -68,10 +68,10 @@ def record(
     disabled = _note_health(session, results, now=now)
     tried = {"tried": [key for key, _ in _each(results)], "worker": worker_id}
     alive = {row.id: row for row in _HELD.all(session, tried)}
-    kept = [(key, result) for key, result in _each(results) if key in alive]
+    kept = [(result, held) for key, result in _each(results) if (held := alive.get(key))]
     if kept:
-        _ATTEMPTED.run(session, *(attempt(key, result) for key, result in kept))
-    counted = [(result, alive[key]) for key, result in kept if _counts(result, alive[key])]
+        _ATTEMPTED.run(session, *(attempt(held.id, result) for result, held in kept))
+    counted = [(result, held) for result, held in kept if _counts(result, held)]
     arrived = [held.id for result, held in counted if result.is_success]
     if arrived:
         _ARRIVED.run(session, {"arrived": arrived, "at": now})
@@ -82,11 +82,11 @@ def record(
     ]
     if failed:
         _FAILED.run(session, *failed)
-    given_up = {row["key"] for row in failed if row["state"] == DeliveryState.FAILED}
-    for state, ended in ((DeliveryState.DELIVERED, {*arrived}), (DeliveryState.FAILED, given_up)):
-        letters = [held.letter_id for _, held in counted if held.letter_id and held.id in ended]
-        if letters:
-            to_people.end(session, letters, state, writers, now=now)
+    letters = {held.id: held.letter_id for _, held in counted if held.letter_id}
+    given_up = [row["key"] for row in failed if row["state"] == DeliveryState.FAILED]
+    for state, keys in ((DeliveryState.DELIVERED, arrived), (DeliveryState.FAILED, given_up)):
+        if letters and (ended := [letters[key] for key in keys if key in letters]):
+            to_people.end(session, ended, state, writers, now=now)
     return disabled
 
 

@@ -61,7 +61,9 @@ _TOLD = Prepared(
         among(Event.id, "told", dialect)
     )
 )
-_in_due_order = attrgetter("next_attempt_at", "id")
+
+# Numbers: ids compare in Python itself.
+_in_due_order = attrgetter("next_attempt_at", "id.int")
 
 
 class Contents:

@@ -105,7 +105,7 @@ class Worker:
     def _try_step(self) -> float:
         try:
             self._do_chores()
-            return 0 if self._step() else POLL_SECONDS
+            return self._step()
         except (SQLAlchemyError, Unavailable) as error:
             log.warning("the database refused the worker: %s", error)
             time.sleep(FAULT_SECONDS)
@@ -119,8 +119,8 @@ class Worker:
             took = time.monotonic() - began
             self._next_chores = began + took + max(CHORE_SECONDS, CHORE_REST * took)
 
-    def _step(self) -> bool:
-        """One look around; whether there may be more to do at once."""
+    def _step(self) -> float:
+        """One look around; how long nothing more is to be done, unless somebody wakes it."""
         with self._database.read() as session:
             now = self._clock(session)
             has_events = is_waiting(session)
@@ -132,21 +132,26 @@ class Worker:
                 has_mail=self._carriers.mailer is not None,
             )
         self._mind_the_clock(now)
-        if has_events and time.monotonic() >= self._next_fan_out:
-            began = time.monotonic()
-            with self._database.write() as session:
-                number = fan_out(session, now=now)
-            if number < BATCH:
-                took = time.monotonic() - began
-                self._next_fan_out = began + took + max(GATHER_SECONDS, GATHER_REST * took)
-            if number:
-                return True
+        handed_out = self._hand_out(now) if has_events else 0
         self._give_back(self._lanes.take_back())
         rooms = {lane_id: room for lane_id in due if (room := self._lanes.room(lane_id))}
         if rooms:
             self._claim(due, rooms, now)
         # What is left is asked for when there is room for it again.
-        return False
+        if handed_out:
+            return 0
+        return GATHER_SECONDS if has_events else POLL_SECONDS
+
+    def _hand_out(self, now: datetime) -> int:
+        if time.monotonic() < self._next_fan_out:
+            return 0
+        began = time.monotonic()
+        with self._database.write() as session:
+            number = fan_out(session, now=now)
+        if number < BATCH:
+            took = time.monotonic() - began
+            self._next_fan_out = began + took + max(GATHER_SECONDS, GATHER_REST * took)
+        return number
 
     def _claim(self, due: dict[UUID, Take], rooms: dict[UUID, int], now: datetime) -> None:
         with self._database.write() as session:

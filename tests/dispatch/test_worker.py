@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, insert, select
 
 from service.db import Database, new_id
 from service.dispatch import backoff, claim, clock, fan_out, history, to_webhooks, webhooks
 from service.dispatch.to_webhooks import Contents
 from service.dispatch.worker import Worker
-from service.models import DeliveryState, Site, Webhook
+from service.models import DeliveryState, Event, Site, Webhook
 from tests.dispatch import receivers
 from tests.dispatch.conftest import Subscribe, Tell, state_of
 from tests.dispatch.receivers import Got, Receiver, misbehaving, running
@@ -193,6 +194,32 @@ def test_run_hanging_endpoint_delays_no_other(
     for delivery in deliveries:
         states[delivery.webhook_id].add(delivery.state)
     assert {DeliveryState.PENDING} in states.values()
+
+
+def test_run_sends_before_everything_is_handed_out(
+    subscribe: Subscribe, work: Work, database: Database, site: Site
+) -> None:
+    waiting: list[int] = []
+
+    def count(_got: Got) -> tuple[int, dict[str, str]]:
+        if not waiting:
+            with database.read() as session:
+                unseen = select(func.count()).where(Event.fanned_out_at.is_(None))
+                waiting.append(session.scalar(unseen) or 0)
+        return 200, {}
+
+    now = datetime.now(UTC)
+    shared = {"site_id": site.id, "type": "correction.created", "data": {}, "created_at": now}
+    with running(Receiver(count)) as receiver:
+        subscribe(receiver.url)
+        with database.write() as session:
+            session.execute(
+                insert(Event),
+                [{"id": new_id(), "subject_id": new_id(), **shared} for _ in range(8000)],
+            )
+        with work():
+            receiver.wait_for(1)
+    assert waiting[0] > 0
 
 
 def test_run_410_disables_and_fails_what_waits(
