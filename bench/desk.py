@@ -1,8 +1,9 @@
 """The desk as an editor uses it: `make bench-desk [SIZES=1000,100000]`.
 
-Seeds a site, decides a hundred corrections by keys in Chromium while nothing else happens, and
-counts what went over the wire; then lets the page stand and poll; then asks a served process for
-the queue's page as often as it can, at each size. Times are those of this machine: compare sizes.
+Seeds sites, and asks a served process of each for the queue's page as often as it can, in turn;
+then decides a hundred corrections by keys in Chromium while nothing else happens, and counts what
+went over the wire; then lets the page stand and poll. Times are those of this machine: compare
+sizes.
 """
 
 import os
@@ -12,9 +13,9 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Page, Request, Response
 
@@ -110,39 +111,38 @@ def signed_in(url: str) -> Callable[[str], bytes]:
     return get
 
 
-def times(get: Callable[[str], bytes]) -> dict[str, tuple[float, float, int]]:
-    """The median and the 95th percentile in ms, and the bytes, of each view; views in turn."""
-    took: dict[str, list[float]] = {name: [] for name in VIEWS}
-    size = {name: len(get(path)) for name, path in VIEWS.items()}
-    for _ in range(ROUNDS):
-        for name, path in VIEWS.items():
-            began = time.perf_counter()
-            get(path)
-            took[name].append((time.perf_counter() - began) * 1000)
-    return {
-        name: (statistics.median(each), sorted(each)[int(len(each) * 0.95)], size[name])
-        for name, each in took.items()
-    }
+def times(sites: dict[int, Callable[[str], bytes]]) -> dict[str, dict[int, str]]:
+    """What to tell of each view at each size; sizes in turn, so that all meet the same machine."""
+    told: dict[str, dict[int, str]] = {}
+    for name, path in VIEWS.items():
+        weights = {size: len(get(path)) for size, get in sites.items()}
+        took: dict[int, list[float]] = {size: [] for size in sites}
+        for _ in range(ROUNDS):
+            for size, get in sites.items():
+                began = time.perf_counter()
+                get(path)
+                took[size].append((time.perf_counter() - began) * 1000)
+        middle = {size: statistics.median(each) for size, each in took.items()}
+        told[name] = {
+            size: f"p50 {middle[size]:.1f} ms, p95 {sorted(each)[int(len(each) * 0.95)]:.1f} ms, "
+            f"{weights[size]:,} bytes, ratio {middle[size] / middle[SIZES[0]]:.2f}"
+            for size, each in took.items()
+        }
+    return told
 
 
 def main() -> None:
     """Print the figures of every size."""
-    found: dict[int, Any] = {}
-    for size in SIZES:
-        with tempfile.TemporaryDirectory() as folder:
-            env = made(Path(folder), size)
-            with Serving(env) as service:
-                found[size] = times(signed_in(service.url))
-                if size == SIZES[0]:
-                    walk(service.url)
-    for name in VIEWS:
-        parts = [
-            f"{size:,}: p50 {found[size][name][0]:.1f} ms, p95 {found[size][name][1]:.1f} ms, "
-            f"{found[size][name][2]:,} bytes"
-            for size in SIZES
-        ]
-        ratio = found[SIZES[-1]][name][0] / found[SIZES[0]][name][0]
-        print(f"{name}: {'; '.join(parts)}; ratio {ratio:.2f}")
+    with ExitStack() as open_ones:
+        services: dict[int, Serving] = {}
+        for size in SIZES:
+            folder = open_ones.enter_context(tempfile.TemporaryDirectory())
+            services[size] = open_ones.enter_context(Serving(made(Path(folder), size)))
+        found = times({size: signed_in(service.url) for size, service in services.items()})
+        for name, sizes in found.items():
+            for size, told in sizes.items():
+                print(f"{name}, {size:,} corrections: {told}")
+        walk(services[SIZES[0]].url)
 
 
 if __name__ == "__main__":
