@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from service.desk import changes, moves, tallies
 from service.desk.moves import By, Decision
@@ -347,6 +347,69 @@ def test_all_of_it_works_without_scripts(desk: Desk) -> None:
     shows(page, ["thier"])
     page.get_by_role("link", name="Clear all").click()
     shows(page, ["adress", "thier"])
+
+
+@pytest.mark.parametrize("by", ["click", "tap"])
+def test_all_of_it_works_by_mouse_and_by_touch(desk: Desk, by: str) -> None:
+    ids = several(desk, [*WORDS, "quikly", "ocurred", "untill", "wich"])
+    hand: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+    page = desk.sign_in(desk.browser.another(**(hand if by == "tap" else {})))
+    loads = one_page(page)
+
+    def do(place: Locator) -> None:
+        getattr(place, by)()
+
+    def button(word: str, name: str) -> Locator:
+        found: Locator = row(page, word).get_by_role("button", name=name, exact=True)
+        return found
+
+    for word, name, said in (
+        ("wrold", "Accept", "Accepted"),
+        ("thier", "Fixed", "Marked as fixed"),
+        ("recieve", "Spam", "Marked as spam"),
+    ):
+        do(button(word, name))
+        told(page, f"{said}: {word}")
+    do(row(page, "adress").locator(".reject summary"))
+    do(button("adress", "House style"))
+    told(page, "Rejected: adress")
+    do(page.locator(".done").get_by_role("button", name="Undo"))
+    told(page, "Undone")
+    do(row(page, "adress").locator(".reject summary"))
+    row(page, "adress").get_by_label("Another reason").fill("As they say it")
+    do(row(page, "adress").locator(".own button"))
+    told(page, "Rejected: adress")
+    do(button("quikly", "Take it"))
+    expect(row(page, "quikly").locator(".assignee")).to_have_text("yours")
+    do(button("quikly", "Give back"))
+    expect(row(page, "quikly").locator(".assignee")).to_have_count(0)
+    do(row(page, "quikly").get_by_role("link", name="Edit wording"))
+    row(page, "quikly").get_by_label("Final wording").fill("quickly")
+    do(button("quikly", "Accept so"))
+    told(page, "Accepted: quikly")
+    for word in ("ocurred", "untill"):
+        do(row(page, word).locator(".pick input"))
+    do(page.locator(".bulk .reject summary"))
+    page.locator(".bulk [name=reason]").fill("Both are right")
+    do(page.locator(".bulk .reject button"))
+    told(page, "Rejected: 2")
+    do(row(page, "wich").locator(".pick input"))
+    do(page.locator(".bulk").get_by_role("button", name="Spam"))
+    told(page, "Marked as spam: wich")
+    assert states(desk, ids) == [
+        State.ACCEPTED, State.FIXED, State.SPAM, State.REJECTED,
+        State.ACCEPTED, State.REJECTED, State.REJECTED, State.SPAM,
+    ]  # fmt: skip
+    with desk.database.read() as session:
+        assert changes.find(session, desk.site.id, ids[4]).wording == "quickly"
+        assert moves.history(session, ids[6])[0].reason == "Both are right"
+    assert loads == []
+    do(page.locator(".tabs").get_by_role("link", name="Rejected 3"))
+    do(row(page, "adress").locator(".pick input"))
+    do(page.locator(".all input"))
+    do(page.locator(".bulk").get_by_role("button", name="Reopen"))
+    told(page, "Reopened: 3")
+    expect(page.locator(".empty")).to_be_visible()
 
 
 def test_more_than_a_page_is_decided_by_keys_without_loading_another(desk: Desk, say: Say) -> None:
