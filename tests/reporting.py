@@ -11,7 +11,13 @@ from service.models import Site
 
 
 def report(
-    database: Database, site: Site, now: datetime, *, key: str | None = None, **fields: Any
+    database: Database,
+    site: Site,
+    now: datetime,
+    *,
+    key: str | None = None,
+    address: str = "",
+    **fields: Any,
 ) -> UUID:
     """Keep one report and return the id of its correction."""
     given = {
@@ -29,5 +35,11 @@ def report(
         given.setdefault("end", given["start"] + len(given["exact"]))
     with database.write() as session:
         return intake.submit(
-            session, site, NewReport(**given), key=key or uuid4().hex, secret="tests", now=now
+            session,
+            site,
+            NewReport(**given),
+            key=key or uuid4().hex,
+            secret="tests",
+            address=address,
+            now=now,
         ).correction_id

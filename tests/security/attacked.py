@@ -314,6 +314,8 @@ WITHOUT_WORDS = {
     "pages.invite",
     "pages.join",
     "pages.logout",
+    "pages.block_networks",
+    "pages.lift_block",
     "pages.put_back",
     "pages.split",
     "pages.stop_mail",

@@ -10,6 +10,7 @@ from service.desk.moves import By
 from service.dispatch import channel_settings, webhooks
 from service.dispatch.channel_settings import Wishes
 from service.dispatch.webhooks import CheckedUrl
+from service.intake import blocks
 from service.models import Editor, Medium, Role, Site
 from service.support import campaigns
 from tests.reporting import report
@@ -22,7 +23,7 @@ READER = "reader@secret.example"
 def belongings(database: Database, site: Site, now: datetime, owner: Editor) -> dict[str, str]:
     """Ids of new things of the site, by the name that a route gives them."""
     correction = report(
-        database, site, now, exact=EXCERPT, comment=COMMENT, email=READER, key=uuid4().hex
+        database, site, now, exact=EXCERPT, comment=COMMENT, email=READER, address="198.51.100.7"
     )
     with database.write() as session:
         address = CheckedUrl(f"https://{HOOKS}.example/")
@@ -39,12 +40,17 @@ def belongings(database: Database, site: Site, now: datetime, owner: Editor) -> 
             link for link in invitations.of_site(session, site.id, now=now) if link.email == invited
         )
         by = By(owner.email, owner.id)
+        senders = blocks.senders(session, site.id, correction, now=now)
+        chosen = [each.report_id for each in senders]
+        blocks.block(session, site.id, correction, chosen, 1, by=owner.email, now=now)
+        kept_out = blocks.of_site(session, site.id, now=now)
         note = notes.add(session, site.id, correction, f"@{owner.email}?", by=by, now=now)
         wishes = Wishes("desk", ["*"])
         channel = channel_settings.create(
             session, site.id, Medium.MAIL, {"address": READER}, wishes, now=now
         )
     return {
+        "block_id": str(kept_out[0].id),
         "channel_id": str(channel.id),
         "editor_id": str(owner.id),
         "token_id": str(token.id),

@@ -17,6 +17,7 @@ from service.models import Category, Correction, Editor, Note, Report, Site, Sta
 from tests.conftest import Clock
 from tests.reporting import report
 from tests.web.test_pages import form_token, send, sign_in
+from tests.web.test_public import body, post
 
 HIDDEN = re.compile(r'<input type="hidden" name="(version|seen_at|from|back)" value="([^"]*)">')
 
@@ -170,6 +171,40 @@ def test_reports_are_split_off_and_put_back(
     send(desk, f"/review/{made}/put-back", **hidden)
     assert kept(database, correction_id).report_count == 2
     assert first
+
+
+def test_network_of_a_report_is_blocked_and_let_in_again(
+    desk: FlaskClient, database: Database, site: Site, admin: Editor, now: datetime
+) -> None:
+    correction_id = report(database, site, now, address="203.0.113.7")
+    page, hidden = open_page(desk, correction_id)
+    chosen = re.findall(r'name="report" value="([^"]+)"', page)
+    path = f"/review/{correction_id}/blocks"
+    refused = send(desk, path, **hidden, report=chosen[0], days="365")
+    assert (refused.status_code, "1, 7 or 30 days." in refused.text) == (422, True)
+    blocked = send(desk, path, **hidden, report=chosen[0], days="1")
+    assert blocked.status_code == 303
+    sender = {"REMOTE_ADDR": "203.0.113.200"}
+    answer = post(desk, site, body(), environ_base=sender)
+    assert (answer.status_code, answer.json["type"]) == (403, "/problems/blocked")
+    assert "it will again from 2026-03-02 12:00 UTC" in answer.json["detail"]
+    page, _ = open_page(desk, correction_id)
+    assert "network blocked until 2 Mar 2026, 12:00 UTC" in page
+    [lift] = re.findall(r'formaction="(/review/blocks/[^"]+/lift)"', page)
+    sign_in(desk, admin)
+    settings = "/review/settings/readers"
+    assert lift in desk.get(settings).text
+    assert "Network blocked" in desk.get("/review/settings/audit").text
+    assert send(desk, lift, next=settings).location == settings
+    assert "No network is blocked." in desk.get(settings).text
+    assert post(desk, site, body(), environ_base=sender).status_code == 201
+
+
+def test_report_whose_network_is_not_known_offers_no_block(
+    desk: FlaskClient, database: Database, site: Site, now: datetime
+) -> None:
+    page, _ = open_page(desk, report(database, site, now))
+    assert "Block where they came from" not in page
 
 
 def test_neighbours_are_told_the_nearest_first_and_can_be_joined(

@@ -40,11 +40,19 @@ def body(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not ...}
 
 
-def post(client: FlaskClient, site: Site, sent: Any, key: str = "k1", **headers: str) -> Any:
+def post(
+    client: FlaskClient,
+    site: Site,
+    sent: Any,
+    key: str = "k1",
+    environ_base: dict[str, str] | None = None,
+    **headers: str,
+) -> Any:
     return client.post(
         f"/api/v1/sites/{site.key}/reports",
         json=sent,
         headers={"Origin": ORIGIN, "Idempotency-Key": key, **headers},
+        environ_base=environ_base,
     )
 
 

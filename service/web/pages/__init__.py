@@ -7,6 +7,7 @@ from service.models import Category, State
 from service.web import cookies, current, forms, passages, words
 from service.web.pages import (
     articles,
+    blocks,
     channels,
     correction,
     links,
@@ -26,6 +27,7 @@ from service.web.pages.frame import blueprint
 
 __all__ = [
     "articles",
+    "blocks",
     "channels",
     "correction",
     "links",

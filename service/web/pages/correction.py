@@ -20,6 +20,7 @@ from service.errors import (
     StaleVersion,
     StillBeingWritten,
 )
+from service.intake import blocks
 from service.models import Article, Correction, Site, State
 from service.record import entries, publications
 from service.record.publications import Entry
@@ -57,6 +58,7 @@ def page(
         [item] = snapshots.of_corrections(session, [correction_id])
         newest = revisions.latest(session, found.article_id)
         told = timeline.entries(session, correction_id)
+        senders = blocks.senders(session, who.site_id, correction_id, now=current.now())
         made = render_template(
             "correction.html",
             **frame(session, who),
@@ -71,6 +73,8 @@ def page(
             can_apply=applying.endpoint(session, who.site_id) is not None,
             neighbours=neighbours.nearest(session, found),
             repeats=neighbours.repeats(session, found),
+            senders={str(each.report_id): each.block for each in senders},
+            block_days=blocks.DAYS,
             is_split_off=splits.is_split_off(session, correction_id),
             editors=editors_of(session, who.site_id),
             here=forms.place(request.values.get("back") or request.args.get("next")),
@@ -202,7 +206,7 @@ def split(who: Principal, correction_id: UUID) -> Answer:
             session,
             who.site_id,
             correction_id,
-            _chosen(),
+            chosen(),
             by=by(who),
             now=current.now(),
             versions=seen(session, found).versions,
@@ -211,7 +215,8 @@ def split(who: Principal, correction_id: UUID) -> Answer:
     return answered(who, correction_id, act)
 
 
-def _chosen() -> list[UUID]:
+def chosen() -> list[UUID]:
+    """The reports that were ticked; raises InvalidFields."""
     try:
         return [UUID(report_id) for report_id in request.form.getlist("report")]
     except ValueError:

@@ -7,6 +7,7 @@ from flask import Response, request
 
 from service.accounts.principals import Principal, Scope
 from service.desk.filters import Filters
+from service.intake import blocks
 from service.record import readers as verbs
 from service.web import current, exports
 from service.web.cookies import Answer, signed_in
@@ -71,4 +72,5 @@ def _email() -> str:
 
 def _page(who: Principal, **values: Any) -> str:
     with current.database().read() as session:
-        return show(session, who, "readers", **values)
+        kept_out = blocks.of_site(session, who.site_id, now=current.now())
+        return show(session, who, "readers", blocks=kept_out, **values)
