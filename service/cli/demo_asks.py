@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service import audits
 from service.models import Place, Site
 from service.support import campaigns, lines
 from service.support.campaigns import Draft
@@ -54,9 +55,9 @@ def plant(session: Session, site: Site, home: str, *, now: datetime) -> None:
         places=[Place.BLOCK, Place.THANKS],
         link_parameters="from={place}",
     )
-    campaigns.put(session, site.id, KEY, draft, now=now)
+    campaigns.put(session, site.id, KEY, draft, by=audits.COMMAND_LINE, now=now)
     wanted = Lines("blocked", APPEAL, QUOTE_FROM, QUOTE)
-    lines.put(session, site, wanted, now=now)
+    lines.put(session, site, wanted, by=audits.COMMAND_LINE, now=now)
 
 
 def _text(locale: str, home: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from service import audits
 from service.errors import FieldError, InvalidFields, NotFound, StaleVersion
 from service.models import Campaign, Place, Site
 from service.support import checks
@@ -72,6 +73,7 @@ def put(
     key: str,
     draft: Draft,
     *,
+    by: str,
     now: datetime,
     versions: frozenset[int] | None = None,
 ) -> Campaign:
@@ -93,17 +95,33 @@ def put(
         known = Campaign(site_id=site_id, key=key, created_at=now, updated_at=now, **asdict(draft))
         session.add(known)
         session.flush()
+        audits.note(session, site_id, "campaign.made", key, by=by, now=now, after=_told(known))
         return known
+    was, had = _told(known), known.variants
     session.execute(
         update(Campaign)
         .where(Campaign.id == known.id)
         .values(**asdict(draft), version=Campaign.version + 1, updated_at=now)
     )
     session.refresh(known)
+    audits.note_change(
+        session, site_id, "campaign.changed", key, by=by, now=now, before=was, after=_told(known),
+        masked={"variants"} if had != known.variants else frozenset(),
+    )  # fmt: skip
     return known
 
 
-def remove(session: Session, site_id: UUID, key: str) -> None:
+def _told(campaign: Campaign) -> dict[str, Any]:
+    """The fields as the audit log keeps them; of variants their keys, not all their texts."""
+    fields = {name: getattr(campaign, name) for name in Draft.__dataclass_fields__}
+    told = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in fields.items()
+    }
+    return {**told, "variants": [variant["key"] for variant in campaign.variants]}
+
+
+def remove(session: Session, site_id: UUID, key: str, *, by: str, now: datetime) -> None:
     """Remove a campaign and what was counted for it; raises NotFound."""
     gone = session.scalar(
         delete(Campaign)
@@ -112,6 +130,7 @@ def remove(session: Session, site_id: UUID, key: str) -> None:
     )
     if gone is None:
         raise NotFound("There is no such campaign.")
+    audits.note(session, site_id, "campaign.removed", key, by=by, now=now)
 
 
 def running(

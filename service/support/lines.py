@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service import audits
 from service.errors import FieldError, InvalidFields, StaleVersion
 from service.models import Site, SupportLines
 from service.support.checks import fault
@@ -31,7 +32,13 @@ class Lines:
 
 
 def put(
-    session: Session, site: Site, lines: Lines, *, now: datetime, seen: int | None = None
+    session: Session,
+    site: Site,
+    lines: Lines,
+    *,
+    by: str,
+    now: datetime,
+    seen: int | None = None,
 ) -> SupportLines:
     """Keep both lines; `seen` is the version the editor has seen, 0 for none.
 
@@ -45,11 +52,16 @@ def put(
     if known is None:
         known = SupportLines(site_id=site.id, version=0)
         session.add(known)
-    for name, value in asdict(lines).items():
+    wanted = asdict(lines)
+    was = {name: getattr(known, name) for name in wanted} if known.version else asdict(Lines())
+    for name, value in wanted.items():
         setattr(known, name, value)
     known.version += 1
     known.updated_at = now
     session.flush()
+    audits.note_change(
+        session, site.id, "support_lines.changed", "", by=by, now=now, before=was, after=wanted
+    )
     return known
 
 

@@ -162,7 +162,13 @@ def put_campaign(draft: Draft, versions: frozenset[int] | None, campaign_key: st
     """Make a campaign under this key, or put another in its place."""
     with current.database().write() as session:
         kept = campaigns.put(
-            session, principal().site_id, campaign_key, draft, now=current.now(), versions=versions
+            session,
+            principal().site_id,
+            campaign_key,
+            draft,
+            by=principal().label,
+            now=current.now(),
+            versions=versions,
         )
         return _tagged(kept)
 
@@ -174,7 +180,9 @@ def put_campaign(draft: Draft, versions: frozenset[int] | None, campaign_key: st
 def delete_campaign(campaign_key: str) -> None:
     """Remove a campaign and its counts."""
     with current.database().write() as session:
-        campaigns.remove(session, principal().site_id, campaign_key)
+        campaigns.remove(
+            session, principal().site_id, campaign_key, by=principal().label, now=current.now()
+        )
 
 
 @blueprint.route("/sites/<key>/support-events", methods=["POST"])

@@ -44,7 +44,9 @@ def opened(desk: Desk, **options: Any) -> Page:
             variants=[variant(**texts), variant("b", en=text("Second"))],
             image_url="https://news.example/press.png",
         )
-        campaigns.put(session, desk.site.id, "autumn", wanted, now=datetime.now(UTC))
+        campaigns.put(
+            session, desk.site.id, "autumn", wanted, by="admin@news.example", now=datetime.now(UTC)
+        )
     page = desk.sign_in(desk.browser.another(**options))
     page.goto(f"{desk.url}/review/settings/support/autumn")
     return page

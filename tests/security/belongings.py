@@ -30,7 +30,14 @@ def belongings(database: Database, site: Site, now: datetime, owner: Editor) -> 
         webhook = webhooks.create(session, site.id, address, ["*"], now=now)
         sent = webhooks.ping(session, webhook, now=now)
         campaign = f"c-{uuid4().hex[:12]}"
-        campaigns.put(session, site.id, campaign, asking(sections=[campaign]), now=now)
+        campaigns.put(
+            session,
+            site.id,
+            campaign,
+            asking(sections=[campaign]),
+            by="admin@news.example",
+            now=now,
+        )
     with database.write() as session:
         token, _ = tokens.create(session, site, ["read"], now=now)
         signed_in = sessions.id_of(session, sessions.begin(session, owner, now=now))

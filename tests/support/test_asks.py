@@ -3,6 +3,7 @@ from datetime import datetime
 
 import pytest
 
+from service import audits
 from service.db import Database
 from service.errors import InvalidFields, StaleVersion
 from service.models import Site
@@ -30,7 +31,9 @@ def test_ask_speaks_the_pages_language_else_the_sites(
 ) -> None:
     spoken = variant(en=text("English"), pt=text("Português"), uk=text("Українською"))
     with database.write() as session:
-        campaigns.put(session, site.id, "autumn", draft(variants=[spoken]), now=now)
+        campaigns.put(
+            session, site.id, "autumn", draft(variants=[spoken]), by="admin@news.example", now=now
+        )
     titles = {}
     with database.read() as session:
         for locale in ("uk", "pt-BR", "UK-ua", "de", ""):
@@ -51,7 +54,7 @@ def test_ask_for_some_languages_is_not_shown_in_others(
     spoken = variant(en=text(), uk=text())
     with database.write() as session:
         wanted = draft(variants=[spoken], languages=["uk"])
-        campaigns.put(session, site.id, "autumn", wanted, now=now)
+        campaigns.put(session, site.id, "autumn", wanted, by="admin@news.example", now=now)
     with database.read() as session:
         assert [len(asks.shown(session, site, each, now=now)) for each in ("uk-UA", "en")] == [1, 0]
 
@@ -65,7 +68,7 @@ def test_links_say_where_they_stood(
         variants=[variant(en=text(amounts=[amount]))],
     )
     with database.write() as session:
-        campaigns.put(session, site.id, "autumn", wanted, now=now)
+        campaigns.put(session, site.id, "autumn", wanted, by="admin@news.example", now=now)
     with database.read() as session:
         [ask] = asks.shown(session, site, "en", now=now)
     added = "utm_source=the-daily&utm_medium={place}&utm_content=autumn-a"
@@ -79,19 +82,30 @@ def test_lines_are_off_until_written(database: Database, site: Site, now: dateti
         assert asks.lines(session, site, "en") == {"appeal": None, "quote": None}
     wanted = Lines("all", {"en": "Please let us show notices."}, 500, {"en": "At most {n}."})
     with database.write() as session:
-        lines.put(session, site, wanted, now=now, seen=0)
+        lines.put(session, site, wanted, by="admin@news.example", now=now, seen=0)
     with database.read() as session:
         assert asks.lines(session, site, "uk") == {
             "appeal": {"to": "all", "text": "Please let us show notices."},
             "quote": {"from": 500, "text": "At most {n}."},
         }
+        [noted] = audits.page(session, site.id, action="support_lines.changed").entries
+    assert (noted.action, noted.by, noted.after) == (
+        "support_lines.changed",
+        "admin@news.example",
+        {
+            "appeal_to": "all", "appeal_texts": {"en": "Please let us show notices."},
+            "quote_from": 500, "quote_texts": {"en": "At most {n}."},
+        },
+    )  # fmt: skip
 
 
 def test_lines_are_checked_and_kept_by_the_first(
     database: Database, site: Site, now: datetime
 ) -> None:
     with database.write() as session, pytest.raises(InvalidFields) as refused:
-        lines.put(session, site, Lines("some", {"en": " "}, 5, {}), now=now)
+        lines.put(
+            session, site, Lines("some", {"en": " "}, 5, {}), by="admin@news.example", now=now
+        )
     assert [fault["pointer"] for fault in refused.value.errors] == [
         "/appeal_to",
         "/appeal_texts/en",
@@ -99,6 +113,6 @@ def test_lines_are_checked_and_kept_by_the_first(
         "/quote_texts/en",
     ]
     with database.write() as session:
-        lines.put(session, site, Lines(), now=now, seen=0)
+        lines.put(session, site, Lines(), by="admin@news.example", now=now, seen=0)
     with database.write() as session, pytest.raises(StaleVersion):
-        lines.put(session, site, Lines(), now=now, seen=0)
+        lines.put(session, site, Lines(), by="admin@news.example", now=now, seen=0)

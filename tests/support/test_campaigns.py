@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service import audits
 from service.db import Database
 from service.errors import InvalidFields, NotFound, StaleVersion
 from service.models import Site
@@ -17,7 +18,9 @@ Make = Callable[..., Draft]
 
 def put(database: Database, site: Site, key: str, draft: Draft, now: datetime, **seen: Any) -> int:
     with database.write() as session:
-        return campaigns.put(session, site.id, key, draft, now=now, **seen).version
+        return campaigns.put(
+            session, site.id, key, draft, by="admin@news.example", now=now, **seen
+        ).version
 
 
 def faults(database: Database, site: Site, key: str, draft: Draft, now: datetime) -> dict[str, str]:
@@ -37,6 +40,31 @@ def test_campaign_is_kept_whole_and_replaced_whole(
         assert [each.key for each in campaigns.of_site(session, site.id)] == ["autumn"]
 
 
+def test_what_becomes_of_a_campaign_is_in_the_log(
+    database: Database, site: Site, now: datetime, draft: Make
+) -> None:
+    def logged() -> list[tuple[str, str, str, set[str]]]:
+        with database.read() as session:
+            found = audits.page(session, site.id).entries
+            told = [each for each in found if each.action.startswith("campaign.")]
+            return [(each.action, each.subject, each.by, set(each.after)) for each in told]
+
+    put(database, site, "autumn", draft(), now)
+    [made] = logged()
+    assert made[:3] == ("campaign.made", "autumn", "admin@news.example")
+    assert made[3] == set(Draft.__dataclass_fields__)
+    put(database, site, "autumn", draft(), now)
+    assert len(logged()) == 1
+    other = draft(name="Late autumn", starts_at=now, variants=[variant(en=text("Other words"))])
+    put(database, site, "autumn", other, now)
+    assert logged()[0] == (
+        "campaign.changed", "autumn", "admin@news.example", {"name", "starts_at", "variants"},
+    )  # fmt: skip
+    with database.write() as session:
+        campaigns.remove(session, site.id, "autumn", by="admin@news.example", now=now)
+    assert logged()[0] == ("campaign.removed", "autumn", "admin@news.example", set())
+
+
 def test_campaign_of_another_site_is_not_found(
     database: Database, site: Site, other_site: Site, now: datetime, draft: Make
 ) -> None:
@@ -45,7 +73,7 @@ def test_campaign_of_another_site_is_not_found(
         with pytest.raises(NotFound):
             campaigns.find(session, site.id, "autumn")
         with pytest.raises(NotFound):
-            campaigns.remove(session, site.id, "autumn")
+            campaigns.remove(session, site.id, "autumn", by="admin@news.example", now=now)
         assert campaigns.find(session, other_site.id, "autumn").name == "Autumn"
 
 

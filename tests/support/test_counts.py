@@ -21,7 +21,7 @@ def campaign(
 ) -> Campaign:
     with database.write() as session:
         wanted = draft(variants=[variant("a"), variant("b")])
-        return campaigns.put(session, site.id, "autumn", wanted, now=now)
+        return campaigns.put(session, site.id, "autumn", wanted, by="admin@news.example", now=now)
 
 
 def note(

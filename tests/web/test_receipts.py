@@ -167,7 +167,7 @@ def test_ask_stands_under_the_thanks_where_it_belongs(
 ) -> None:
     draft = asking(enabled=True, sections=sections, link_parameters="from={place}")
     with database.write() as session:
-        campaigns.put(session, site.id, "autumn", draft, now=now)
+        campaigns.put(session, site.id, "autumn", draft, by="admin@news.example", now=now)
     correction_id, token = send()
     assert "Keep us independent" not in client.get(f"/r/{token}").text
     decide(correction_id, State.FIXED)

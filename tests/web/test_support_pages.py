@@ -204,7 +204,9 @@ def test_texts_in_languages_that_the_site_does_not_name_stay(
 ) -> None:
     with database.write() as session:
         spoken = variant(en=text(), uk=text("Підтримайте"))
-        campaigns.put(session, site.id, "autumn", asking(variants=[spoken]), now=now)
+        campaigns.put(
+            session, site.id, "autumn", asking(variants=[spoken]), by="admin@news.example", now=now
+        )
     page = desk.get(f"{HOME}/autumn").text
     names = re.findall(r'name="(variants/[^"]+)"', page)
     values = dict.fromkeys(names, "")

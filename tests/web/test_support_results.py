@@ -29,7 +29,9 @@ def count(database: Database, site: Site, now: Any) -> Count:
     """A campaign with two variants, and what was counted of them."""
     with database.write() as session:
         wanted = asking(variants=[variant("a"), variant("b")])
-        kept: Campaign = campaigns.put(session, site.id, "autumn", wanted, now=now)
+        kept: Campaign = campaigns.put(
+            session, site.id, "autumn", wanted, by="admin@news.example", now=now
+        )
 
     def add(key: str, views: int, clicks: int, day: date = FIRST) -> None:
         with database.write() as session:
@@ -60,7 +62,7 @@ def test_running_campaign_is_shown_before_a_newer_planned_one(
     count("a", 40, 10)
     with database.write() as session:
         planned = asking(name="Winter", starts_at=now + timedelta(days=9), places=[Place.BAR])
-        campaigns.put(session, site.id, "winter", planned, now=now)
+        campaigns.put(session, site.id, "winter", planned, by="admin@news.example", now=now)
     assert '<option value="autumn" selected>' in desk.get(HOME).text
 
 
@@ -127,6 +129,6 @@ def test_results_of_another_site_are_not_found(
     desk: FlaskClient, database: Database, other_site: Site, now: Any
 ) -> None:
     with database.write() as session:
-        campaigns.put(session, other_site.id, "theirs", asking(), now=now)
+        campaigns.put(session, other_site.id, "theirs", asking(), by="admin@news.example", now=now)
     assert desk.get(f"{HOME}?campaign=theirs").status_code == 404
     assert "theirs" not in desk.get(HOME).text

@@ -72,7 +72,13 @@ def running(news: News, **changed: Any) -> Iterator[None]:
 
     def put(wanted: Lines) -> None:
         with database.write() as session:
-            lines.put(session, sites.find(session, news.key), wanted, now=datetime.now(UTC))
+            lines.put(
+                session,
+                sites.find(session, news.key),
+                wanted,
+                by="admin@news.example",
+                now=datetime.now(UTC),
+            )
 
     put(Lines(**changed))
     try:

@@ -92,7 +92,7 @@ def change_support_lines(who: Principal) -> Answer:
         with current.database().write() as session:
             site = session.get_one(Site, who.site_id)
             seen = _count(form.get("version", "0"))
-            lines.put(session, site, wanted, now=current.now(), seen=seen)
+            lines.put(session, site, wanted, by=who.label, now=current.now(), seen=seen)
     except InvalidFields as refusal:
         errors = {error["pointer"][1:]: gettext(error["detail"]) for error in refusal.errors}
         return _home(who, typed=form, errors=errors), refusal.status
@@ -145,6 +145,7 @@ def change_campaign(who: Principal, campaign_key: str) -> Answer:
                 who.site_id,
                 key,
                 draft,
+                by=who.label,
                 now=current.now(),
                 versions=frozenset({opened.version}),
             )
@@ -161,7 +162,7 @@ def change_campaign(who: Principal, campaign_key: str) -> Answer:
 def remove_campaign(who: Principal, campaign_key: str) -> Answer:
     """Remove a campaign with its counts."""
     with current.database().write() as session:
-        campaigns.remove(session, who.site_id, campaign_key)
+        campaigns.remove(session, who.site_id, campaign_key, by=who.label, now=current.now())
     return redirect(f"{HOME}?saved=removed", 303)
 
 

@@ -24,6 +24,9 @@ SAVED = {
 }
 
 ACTIONS = {
+    "campaign.changed": lazy_gettext("Campaign changed"),
+    "campaign.made": lazy_gettext("Campaign made"),
+    "campaign.removed": lazy_gettext("Campaign removed"),
     "channel.changed": lazy_gettext("Channel changed"),
     "channel.made": lazy_gettext("Channel made"),
     "channel.removed": lazy_gettext("Channel removed"),
@@ -43,6 +46,7 @@ ACTIONS = {
     "reader.exported": lazy_gettext("Reader’s data handed out"),
     "site.changed": lazy_gettext("Settings changed"),
     "site.made": lazy_gettext("Site made"),
+    "support_lines.changed": lazy_gettext("Lines beside the asks changed"),
     "token.made": lazy_gettext("Token made"),
     "token.revoked": lazy_gettext("Token revoked"),
     "webhook.changed": lazy_gettext("Webhook changed"),
@@ -121,9 +125,10 @@ FIELDS = {
     "token": lazy_gettext("The bot’s token"),
     "zone": lazy_gettext("Time zone"),
     "article_selector": lazy_gettext("Article’s body"),
+    "after_articles": lazy_gettext("From the nth article"),
+    "appeal_texts": lazy_gettext("Appeal"),
+    "appeal_to": lazy_gettext("Appeal to readers with ad blockers"),
     "blocked_by": lazy_gettext("Blocked by"),
-    "networks": lazy_gettext("Networks"),
-    "until": lazy_gettext("Until"),
     "blocked_words": lazy_gettext("Blocked words"),
     "categories": lazy_gettext("Categories"),
     "challenge_threshold": lazy_gettext("Challenge from"),
@@ -133,27 +138,42 @@ FIELDS = {
     "description": lazy_gettext("Description"),
     "email_retention_days": lazy_gettext("Days that readers’ e-mails are kept"),
     "enabled": lazy_gettext("Enabled"),
+    "ends_at": lazy_gettext("Until"),
     "event": lazy_gettext("Event"),
     "events": lazy_gettext("Events"),
     "headers": lazy_gettext("Headers"),
     "bad": lazy_gettext("Bad rows"),
     "corrections": lazy_gettext("Corrections"),
     "excerpt_limit": lazy_gettext("Longest excerpt"),
+    "image_url": lazy_gettext("Picture"),
     "known": lazy_gettext("Were there already"),
     "language": lazy_gettext("Language"),
     "languages": lazy_gettext("Languages"),
+    "link_parameters": lazy_gettext("Added to every link"),
+    "max_views": lazy_gettext("At most so often"),
     "name": lazy_gettext("Name"),
+    "networks": lazy_gettext("Networks"),
     "network_retention_days": lazy_gettext("Days that networks are kept"),
     "origins": lazy_gettext("Origins"),
+    "period_days": lazy_gettext("Period in days"),
+    "places": lazy_gettext("Where"),
     "privacy_url": lazy_gettext("Privacy policy"),
+    "quiet_days": lazy_gettext("Quiet days after closing"),
+    "quote_from": lazy_gettext("Copies of more characters than"),
+    "quote_texts": lazy_gettext("The rule for quoting"),
     "reports": lazy_gettext("Reports"),
     "reject_reasons": lazy_gettext("Reasons to reject"),
     "role": lazy_gettext("Role"),
     "scopes": lazy_gettext("Scopes"),
+    "sections": lazy_gettext("Sections"),
     "since": lazy_gettext("Since"),
     "spam_threshold": lazy_gettext("Suspect from"),
+    "starts_at": lazy_gettext("From"),
+    "tags": lazy_gettext("Tags"),
     "time_zone": lazy_gettext("Time zone"),
+    "until": lazy_gettext("Until"),
     "url": lazy_gettext("Address"),
+    "variants": lazy_gettext("Variants"),
 }
 
 
@@ -161,6 +181,8 @@ def listed(value: object) -> str:
     """A setting's value as the log shows it."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "–"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {each}" for name, each in value.items()) or "–"
     if isinstance(value, bool):
         return str(gettext("yes") if value else gettext("no"))
     return "–" if value in (None, "") else str(value)
