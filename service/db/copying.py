@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Enum, Select, Table, Text, cast, func, select, text
+from sqlalchemy import JSON, Connection, Enum, Select, Table, Text, cast, func, select
 
 from service.db.engines import Database
+from service.db.loading import loading
 from service.db.schema import Base
 from service.errors import AlreadyExists, Unavailable
 
@@ -50,11 +51,12 @@ def copy(source: Database, target: Database, *, on_rows: Callable[[int], None]) 
     """
     with source.read_one_moment() as reading, target.write() as session:
         writing = session.connection()
-        writing.execute(text("SET LOCAL statement_timeout = 0"))
         _refuse_filled(writing)
-        sent = {
-            table.name: _fill(table, reading.connection(), writing, on_rows) for table in _all()
-        }
+        # What triggers would write is copied like all else.
+        with loading(writing, [table.name for table in _all()], remakes=True):
+            sent = {
+                table.name: _fill(table, reading.connection(), writing, on_rows) for table in _all()
+            }
         for table in _all():
             if _summed(table, writing, on_rows) != sent[table.name]:
                 raise Unavailable(f"The copy of {table.name} differs; nothing was kept.")
@@ -77,15 +79,12 @@ def _fill(
     """Copy one table in one statement, so that its rows may refer to each other."""
     name, sent = f'"{table.name}"', Sum()
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    # What triggers would write is copied like all else.
-    writing.exec_driver_sql(f"ALTER TABLE {name} DISABLE TRIGGER USER")
     with writing.connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN") as rows:
         for batch in _batches(table, reading):
             for row in batch:
                 rows.write_row(row)
                 sent.add(_canonical(table, row))
             on_rows(len(batch))
-    writing.exec_driver_sql(f"ALTER TABLE {name} ENABLE TRIGGER USER")
     _go_on_counting(table, writing)
     return sent
 

@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 
 from service import documents, hashing, text
 from service.db import Database
+from service.db.loading import loading
 from service.models import Correction, Site
 from service.seed import stories
 from service.seed.bulk import Bulk
+from service.seed.instead import gathering, index_documents, newest_document, tally
 from service.seed.lives import REASONS, SUSPICIONS, Life, arrivals, live
-from service.seed.loading import index_documents, loading, newest_document, tally
 from service.seed.stories import HOUR, Place, Quote, Story
 from service.seed.values import dashed, hour, id_at, instant
 
@@ -94,7 +95,8 @@ def sow(
     with database.write() as session:
         there = session.scalar(select(func.count()).select_from(Correction)) or 0
         names = [bulk.table for bulk in field.tables]
-        with loading(session, names, remakes=plan.corrections > max(there, REMADE_FROM)):
+        remakes = plan.corrections > max(there, REMADE_FROM)
+        with loading(session.connection(), names, remakes=remakes), gathering(session):
             for count in field.batches():
                 newest = newest_document(session)
                 written += sum(bulk.write(session) for bulk in field.tables)

@@ -125,7 +125,10 @@ class _Batch:
             self._keep(found)
         for table in (Correction, Report, Move, Publication, PublicationVersion, Document):
             if self.rows[table]:
-                self.session.execute(insert(table), self.rows[table])
+                # Without its nulls, each row that has others would be a statement of its own.
+                self.session.execute(
+                    insert(table), self.rows[table], execution_options={"render_nulls": True}
+                )
         for home in self.homes.values():
             if home.joined:
                 self.session.execute(
