@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="shorter rounds, to 100,000 corrections"
     )
-    parser.add_argument("--only", choices=SECTIONS, action="append", help="print, write nothing")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="these parts of the page")
     parser.add_argument("--sizes", type=sizes_of, help="how many corrections, as 1000,10000")
     options = parser.parse_args()
     times = QUICK if options.quick else WHOLE
@@ -40,9 +40,8 @@ def main() -> None:
         if not options.only:
             results.write()
     if options.only:
-        print("\n".join(results.sections), *results.aims, sep="\n")
-    else:
-        print(PAGE)
+        results.write_parts()
+    print(PAGE)
 
 
 if __name__ == "__main__":

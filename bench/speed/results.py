@@ -13,6 +13,7 @@ from service.db.engines import sqlite_driver
 BENCH = Path(__file__).parents[1]
 PAGE = BENCH / "RESULTS.md"
 PLOTS = BENCH / "plots"
+AIMS = "Floors and aims"
 COLOURS = ("#1b6e53", "#b4532a", "#3a5fa0", "#7a7a7a", "#8a3d7c")
 
 
@@ -23,12 +24,15 @@ class Results:
     is_quick: bool
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     sections: list[str] = field(default_factory=list)
-    aims: list[tuple[str, str, str, str]] = field(default_factory=list)
+    aims: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    """Part, what, wanted, reached, and whether it holds."""
+    part: str = ""
     plots: dict[str, str] = field(default_factory=dict)
     """SVG by file name."""
 
     def heading(self, title: str, text: str) -> None:
         """Begin a section."""
+        self.part = title
         self.sections.append(f"## {title}\n\n{text}\n")
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -43,7 +47,7 @@ class Results:
 
     def aim(self, what: str, wanted: str, reached: str, *, holds: bool) -> None:
         """One floor or aim beside the figure reached."""
-        self.aims.append((what, wanted, reached, "yes" if holds else "no"))
+        self.aims.append((self.part, what, wanted, reached, "yes" if holds else "no"))
 
     def plot(
         self, name: str, title: str, sizes: Sequence[str], lines: dict[str, list[float]]
@@ -64,13 +68,41 @@ class Results:
             "figures are medians of rounds in which the targets took turns. Absolute figures do "
             "not repeat from machine to machine; ratios of one run do.\n"
         )
-        aims = Results(self.is_quick)
-        aims.heading("Floors and aims", "What we promise ourselves, and what this run reached.")
-        aims.table(("what", "wanted", "reached", "holds"), self.aims)
+        self._keep([head, *of_aims(self.aims), *self.sections])
+
+    def write_parts(self) -> None:
+        """Put these sections in the places of those that the page has of them, aims as well."""
+        alone = (
+            f"Of a run of this part alone, to {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average "
+            f"before {BUSY_BEFORE:.1f}.\n"
+        )
+        page, ours = parts_of(PAGE.read_text()), parts_of("\n".join(self.sections))
+        rows = [line.strip("| ").split(" | ") for line in page[AIMS].splitlines()[4:]]
+        kept = [row for row in rows if len(row) == 5 and row[0] not in ours]
+        page |= {title: f"{text.rstrip()}\n\n{alone}" for title, text in ours.items()}
+        page |= parts_of("\n".join(of_aims([*kept, *self.aims])))
+        self._keep([f"## {title}\n{text}" if title else text for title, text in page.items()])
+
+    def _keep(self, texts: Sequence[str]) -> None:
         PLOTS.mkdir(exist_ok=True)
         for name, plot in self.plots.items():
             (PLOTS / f"{name}.svg").write_text(plot)
-        PAGE.write_text("\n".join([head, *aims.sections, *self.sections]))
+        PAGE.write_text("\n".join(text.rstrip("\n") + "\n" for text in texts))
+
+
+def of_aims(aims: Sequence[Sequence[str]]) -> list[str]:
+    """The section of the floors and aims."""
+    told = Results(is_quick=False)
+    told.heading(AIMS, "What we promise ourselves, and what this page's figures reached.")
+    told.table(("part", "what", "wanted", "reached", "holds"), aims)
+    return told.sections
+
+
+def parts_of(page: str) -> dict[str, str]:
+    """The sections of a page by their titles; what stands before the first, by none."""
+    before, *sections = f"\n{page}".split("\n## ")
+    parts = (section.split("\n", 1) for section in sections)
+    return ({"": before.strip("\n") + "\n"} if before.strip() else {}) | dict(parts)
 
 
 def shown(value: object) -> str:
