@@ -178,6 +178,36 @@ def test_how_many_are_selected_and_which_key_is_which_reason_are_shown(desk: Des
     assert ["counter(reason)" in each for each in shown] == [True] * 5
 
 
+def test_reason_of_ones_own_is_written_and_sent_by_keys(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j", "r", "0")
+    page.keyboard.type("As they say it")
+    press(page, "Enter")
+    told(page, "Rejected: adress")
+    press(page, "x", "j", "x", "r")
+    page.keyboard.type("Both are right")
+    press(page, "Enter")
+    told(page, "Rejected: 2")
+    with desk.database.read() as session:
+        reasons = [[move.reason for move in moves.history(session, each)] for each in ids]
+    assert reasons == [[], ["Both are right"], ["Both are right"], ["As they say it"]]
+
+
+def test_list_says_that_it_is_being_fetched(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    press(page, "j", "a")
+    told(page, "Accepted: adress")
+    held = hold(page, "**/review/live*")
+    with page.expect_request("**/review/live*"):
+        press(page, "u")
+    expect(page.locator(".queue[aria-busy=true]")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator(".queue[aria-busy]")).to_have_count(0)
+    shows(page, WORDS[::-1])
+
+
 def test_every_move_is_undone_one_after_the_other(desk: Desk) -> None:
     ids = several(desk)
     page = desk.sign_in()

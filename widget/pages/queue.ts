@@ -89,15 +89,29 @@ const KEYS: Record<string, () => void> = {
   '?': () => help.togglePopover(),
 };
 
+/** The button beside the reason that is being written. */
+function ownReason(event: KeyboardEvent): HTMLElement | undefined {
+  const field = event.target as Element;
+  const line = field.matches('.own input') ? field.closest('.own') : null;
+  return line?.querySelector('button') ?? undefined;
+}
+
 function pressed(event: KeyboardEvent): void {
   const row = current();
   const key = command(event);
   if (event.key === 'Escape') leave(row);
   else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
     if (row?.querySelector('.editing')) save(row, 'accepted');
+  } else if (event.key === 'Enter' && !event.isComposing && ownReason(event)) {
+    // The form has no button of its own that Enter could press.
+    event.preventDefault();
+    ownReason(event)?.click();
   } else if (key === 'Enter') open();
   else if (key !== undefined && /^[1-9]$/.test(key)) {
     row?.querySelectorAll<HTMLElement>('.reject[open] .reasons button')[Number(key) - 1]?.click();
+  } else if (key === '0') {
+    event.preventDefault();
+    row?.querySelector<HTMLElement>('.reject[open] .own input')?.focus();
   } else if (key !== undefined && Object.hasOwn(KEYS, key)) {
     event.preventDefault();
     KEYS[key]?.();
