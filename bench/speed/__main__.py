@@ -4,7 +4,7 @@ import argparse
 import sys
 from dataclasses import replace
 
-from bench.speed import machines, profile, servers, sizes, writes
+from bench.speed import machines, memory, profile, servers, sizes, writes
 from bench.speed.results import PAGE, Results
 from bench.speed.times import QUICK, WHOLE
 
@@ -12,6 +12,7 @@ SECTIONS = {
     "writes": writes.measure,
     "profile": profile.measure,
     "servers": servers.measure,
+    "memory": memory.measure,
     "sizes": sizes.measure,
     "machines": machines.measure,
 }

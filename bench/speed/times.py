@@ -10,7 +10,9 @@ class Times:
     rounds: int
     seconds: int
     sizes: tuple[int, ...]
+    requests: int
+    """For which memory is watched."""
 
 
-QUICK = Times(rounds=3, seconds=3, sizes=(1_000, 10_000, 100_000))
-WHOLE = Times(rounds=3, seconds=5, sizes=(1_000, 10_000, 100_000, 1_000_000))
+QUICK = Times(rounds=3, seconds=3, sizes=(1_000, 10_000, 100_000), requests=50_000)
+WHOLE = Times(rounds=3, seconds=5, sizes=(1_000, 10_000, 100_000, 1_000_000), requests=1_000_000)

@@ -22,6 +22,9 @@ LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 30
 """The longest that PostgreSQL works on one statement of a request."""
 
+READER_KIB, WRITER_KIB = 512, 4096
+"""Page caches: many connections read, and through the one that writes goes all that is new."""
+
 SAFE_SQLITE = (3, 51, 3)
 """The first release without the WAL-reset corruption bug."""
 
@@ -58,8 +61,11 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(parsed) if self.is_sqlite else _postgresql_engine(parsed)
-        self._writer = self.engine.execution_options(corrigenda_write=True)
+        if self.is_sqlite:
+            self.engine = _sqlite_engine(parsed, begin="BEGIN", cache_kib=READER_KIB)
+            self.writer = _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", cache_kib=WRITER_KIB)
+        else:
+            self.engine = self.writer = _postgresql_engine(parsed)
         level = "SERIALIZABLE" if self.is_sqlite else "REPEATABLE READ"
         self._moment = self.engine.execution_options(isolation_level=level)
         self.changes = 0
@@ -85,7 +91,7 @@ class Database:
 
         Raises Unavailable when the write lock is not free within LOCK_SECONDS.
         """
-        with self._turn(), Session(self._writer, expire_on_commit=False) as session:
+        with self._turn(), Session(self.writer, expire_on_commit=False) as session:
             yield session
             session.commit()
             self.changes += 1
@@ -97,14 +103,14 @@ class Database:
         """
         if self.is_sqlite:
             return self._group.run(work)
-        with Session(self._writer, expire_on_commit=False) as session:
+        with Session(self.writer, expire_on_commit=False) as session:
             result = work(session)
             session.commit()
             return result
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._turn(), self._writer.begin() as connection:
+        with self._turn(), self.writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -122,9 +128,10 @@ class Database:
     def dispose(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+        self.writer.dispose()
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
     engine = create_engine(
         url,
         module=sqlite_driver(),
@@ -137,7 +144,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own BEGIN comes too late and is never IMMEDIATE; ours is in `begin`.
+        # The driver's own BEGIN comes too late and is never IMMEDIATE; ours is in `start`.
         connection.isolation_level = None
         # The timeout first: the change to WAL itself may meet another process.
         for pragma in (
@@ -145,13 +152,13 @@ def _sqlite_engine(url: URL) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"cache_size=-{cache_kib}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        is_write = connection.get_execution_options().get("corrigenda_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
 
     return engine
 

@@ -96,7 +96,7 @@ def test_work_that_fails_keeps_nothing(database: Database) -> None:
 
 def test_those_who_wait_share_a_commit_and_the_bad_one_fails_alone(sqlite: Database) -> None:
     commits = list[bool]()
-    event.listen(sqlite.engine, "commit", lambda _connection: commits.append(True))
+    event.listen(sqlite.writer, "commit", lambda _connection: commits.append(True))
     callers = Callers(sqlite)
     may_end = callers.lead()
     callers.call("a", spend("a"))

@@ -37,9 +37,8 @@ def _run(connection: Connection, *, is_sqlite: bool) -> None:
 
 def _main() -> None:
     database: Database = context.config.attributes["database"]
-    writer = database.engine.execution_options(corrigenda_write=True)
     with (
-        writer.connect() as connection,
+        database.writer.connect() as connection,
         _prepared(connection, database.is_sqlite),
         connection.begin(),
     ):
