@@ -21,8 +21,9 @@ from service.accounts import editors, sites
 from service.cli import demo_asks, serve
 from service.db import Database, migrate
 from service.dispatch import webhooks
+from service.dispatch.applying import APPLY
 from service.errors import NotFound, Unavailable
-from service.models import Article, Editor, Role, Site, Webhook
+from service.models import Article, Editor, Role, Site
 from service.settings import Settings
 from service.support import campaigns
 from service.web import demo as pages
@@ -34,7 +35,11 @@ SITE_KEY = "demo"
 SITE_NAME = "The Lantern"
 EMAIL = "editor@lantern.example"
 RECEIVER = "/demo/receiver"
-EVENTS = ["correction.*"]
+APPLIER = "/demo/apply"
+WEBHOOKS = {
+    RECEIVER: ("The demo's own receiver", ["correction.*"]),
+    APPLIER: ("The demo's own content system", [APPLY]),
+}
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 THREADS = 16
 
@@ -44,7 +49,8 @@ class Prepared:
     """What is in the database for the demo, and the editor's password of this start."""
 
     site_key: str
-    webhook_id: UUID
+    webhook_id: UUID | None
+    apply_webhook_id: UUID | None
     password: str
 
 
@@ -59,7 +65,8 @@ class Server(serve.Server):
         """Add the pages; log only what went wrong, the terminal is for the addresses."""
         app = super().load()
         logs.set_up(logging.WARNING)
-        pages.register(app, pages.Demo(self.prepared.site_key, self.prepared.webhook_id))
+        ready = self.prepared
+        pages.register(app, pages.Demo(ready.site_key, ready.webhook_id, ready.apply_webhook_id))
         return app
 
 
@@ -105,8 +112,9 @@ def prepare(session: Session, settings: Settings, *, port: int, now: datetime) -
         article.url = _on_port(article.url, port)
     for campaign in campaigns.of_site(session, site.id):
         campaign.variants = [_linked(variant, port) for variant in campaign.variants]
-    webhook_id = _webhook(session, site, settings, now)
-    return Prepared(site.key, webhook_id, _password(session, site, now))
+    receiver_id = _webhook(session, site, f"{settings.public_url}{RECEIVER}", settings, now)
+    apply_id = _webhook(session, site, f"{settings.public_url}{APPLIER}", settings, now)
+    return Prepared(site.key, receiver_id, apply_id, _password(session, site, now))
 
 
 def _site(session: Session, settings: Settings, now: datetime) -> Site:
@@ -130,19 +138,20 @@ def _password(session: Session, site: Site, now: datetime) -> str:
     return password
 
 
-def _webhook(session: Session, site: Site, settings: Settings, now: datetime) -> UUID:
-    """The webhook to the demo's own receiver."""
-    url = f"{settings.public_url}{RECEIVER}"
-    known = session.scalar(
-        select(Webhook).where(Webhook.site_id == site.id, Webhook.url.endswith(RECEIVER))
-    )
-    if known:
-        known.url = url
-        return known.id
+def _webhook(
+    session: Session, site: Site, url: str, settings: Settings, now: datetime
+) -> UUID | None:
+    """A webhook to the demo's own pages; None where somebody set up another for applying."""
+    path = urlsplit(url).path
+    description, events = WEBHOOKS[path]
+    for known in webhooks.of_site(session, site.id):
+        if known.url.endswith(path):
+            known.url = url
+            return known.id
+        if known.events == events == [APPLY]:
+            return None
     checked = webhooks.checked_url(url, settings.webhook_allow_networks)
-    return webhooks.create(
-        session, site.id, checked, EVENTS, now=now, description="The demo's own receiver"
-    ).id
+    return webhooks.create(session, site.id, checked, events, now=now, description=description).id
 
 
 def _linked(variant: dict[str, Any], port: int) -> dict[str, Any]:

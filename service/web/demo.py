@@ -1,9 +1,9 @@
-"""The demo: a newspaper with mistakes to find, and a receiver that checks our webhooks."""
+"""The demo: a newspaper with mistakes to find, and the newsroom's side of our webhooks."""
 
 import json
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -14,8 +14,10 @@ from standardwebhooks import Webhook as Signature
 from standardwebhooks import WebhookVerificationError
 from werkzeug.datastructures import Headers
 
+from service.dispatch.applying import APPLY
 from service.models import Webhook
 from service.web import current
+from service.web.demo_articles import Articles
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -81,9 +83,11 @@ class Demo:
     """What the demo's pages need: the site's key, the webhook they receive, what has come."""
 
     site_key: str
-    webhook_id: UUID
+    webhook_id: UUID | None
+    apply_webhook_id: UUID | None
     arrivals: deque[Arrival] = field(default_factory=lambda: deque(maxlen=KEPT))
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    papers: Articles = field(default_factory=lambda: Articles(_draw))
 
 
 def register(app: Flask, demo: Demo) -> None:
@@ -121,11 +125,16 @@ def about() -> str:
 
 @blueprint.get("/<slug>")
 def article(slug: str) -> str:
-    """One article."""
-    story = next((story for story in STORIES if story.slug == slug), None)
-    if story is None:
+    """One article, with what was put into it."""
+    page = _demo().papers.shown(slug)
+    if page is None:
         abort(404)
-    return _page(story.slug, story.lang, story=story, slug=slug)
+    return page
+
+
+def _draw(slug: str) -> str | None:
+    story = next((story for story in STORIES if story.slug == slug), None)
+    return _page(slug, story.lang, story=story, slug=slug) if story else None
 
 
 @blueprint.get("/receiver")
@@ -148,23 +157,41 @@ def arrivals() -> Response:
 @blueprint.post("/receiver")
 def receive() -> tuple[str, int]:
     """Take one webhook: 204 where its signature holds, 401 otherwise."""
-    request.max_content_length = PAYLOAD_LIMIT
     demo = _demo()
-    arrival = read(
-        request.get_data(),
-        request.headers,
-        _secret(demo),
-        number=next(demo.numbers),
-        at=current.now(),
-    )
+    arrival = _arrival(demo, demo.webhook_id)
     demo.arrivals.append(arrival)
     return "", 204 if arrival.verified else 401
 
 
-def _secret(demo: Demo) -> str | None:
-    """The webhook's secret as it is now: one that was changed at the desk is known at once."""
+@blueprint.post("/apply")
+def apply() -> Response | tuple[str, int]:
+    """Put a correction into its article, as a content system would, and say what came of it."""
+    demo = _demo()
+    arrival = _arrival(demo, demo.apply_webhook_id)
+    answer = None
+    if arrival.verified and arrival.type == APPLY:
+        answer = demo.papers.apply(arrival.id, json.loads(arrival.payload)["data"])
+        verdict = f"{arrival.verdict}, answered: {answer['result'].replace('_', ' ')}"
+        arrival = replace(arrival, verdict=verdict)
+    demo.arrivals.append(arrival)
+    return jsonify(answer) if answer else ("", 204 if arrival.verified else 401)
+
+
+def _arrival(demo: Demo, webhook_id: UUID | None) -> Arrival:
+    request.max_content_length = PAYLOAD_LIMIT
+    return read(
+        request.get_data(),
+        request.headers,
+        _secret(webhook_id),
+        number=next(demo.numbers),
+        at=current.now(),
+    )
+
+
+def _secret(webhook_id: UUID | None) -> str | None:
+    """A webhook's secret as it is now: one that was changed at the desk is known at once."""
     with current.database().read() as session:
-        webhook = session.get(Webhook, demo.webhook_id)
+        webhook = session.get(Webhook, webhook_id) if webhook_id else None
     return webhook.secret if webhook else None
 
 
@@ -211,7 +238,9 @@ def _refusal(body: bytes, headers: Headers, secret: str | None) -> str | None:
 
 
 def _summary(data: dict[str, Any]) -> str:
-    """`excerpt → first suggestion` where the event has both."""
+    """`excerpt → first suggestion` where the event has both, or what is to be applied."""
+    if "wording" in data:
+        return f"{data['exact']} → {data['wording'] or '∅'}"
     excerpt = next((part["exact"] for part in data.get("selector", []) if "exact" in part), "")
     suggestions = data.get("suggestions", [])
     return f"{excerpt} → {suggestions[0]['text'] or '∅'}" if excerpt and suggestions else excerpt

@@ -1,4 +1,5 @@
 import http.client
+import json
 import signal
 import socket
 import urllib.error
@@ -67,15 +68,20 @@ def test_demo_keeps_its_data_on_another_port(tmp_path: Path) -> None:
             site = sites.find(session, "demo")
             for url in (f"{first.url}/demo/rain", "https://news.example:8443/a"):
                 session.add(Article(site_id=site.id, url=url, created_at=site.created_at))
-        [before] = webhooks_of(first)
+        before = webhooks_of(first)
         old_password = first.password
     with Demo(tmp_path / "demo") as second:
         assert second.port != first.port
         [site] = sites_of(second)
         assert site.origins == [second.url, f"http://localhost:{second.port}"]
-        [webhook] = webhooks_of(second)
-        assert (webhook.id, webhook.secret) == (before.id, before.secret)
-        assert webhook.url == f"{second.url}/demo/receiver"
+        after = webhooks_of(second)
+        assert [(each.id, each.secret) for each in after] == [
+            (each.id, each.secret) for each in before
+        ]
+        assert [(each.url, each.events) for each in after] == [
+            (f"{second.url}/demo/receiver", ["correction.*"]),
+            (f"{second.url}/demo/apply", ["correction.apply"]),
+        ]
         [campaign] = _all(second, Campaign)
         assert {
             link["url"].partition("#")[0]
@@ -98,7 +104,7 @@ def sites_of(demo: Demo) -> list[Site]:
 
 
 def webhooks_of(demo: Demo) -> list[Webhook]:
-    return _all(demo, Webhook)
+    return sorted(_all(demo, Webhook), key=lambda webhook: webhook.id)
 
 
 def _all(demo: Demo, kind: type[T]) -> list[T]:
@@ -157,3 +163,29 @@ def test_the_articles_links_lead_somewhere(tmp_path: Path) -> None:
                     found = LexborHTMLParser(get(demo.url + path))
                     seen[path] = {str(node.attributes["id"]) for node in found.css("[id]")}
                 assert not target.fragment or target.fragment in seen[path], (page, target)
+
+
+def test_what_is_accepted_and_applied_stands_in_the_article(tmp_path: Path) -> None:
+    def post(path: str, said: dict[str, object], **headers: str) -> dict[str, object]:
+        sent = {"Content-Type": "application/json", **headers}
+        request = urllib.request.Request(demo.url + path, json.dumps(said).encode(), sent)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: dict[str, object] = json.load(answer)
+        return found
+
+    with Demo(tmp_path / "demo") as demo:
+        article = f"{demo.url}/demo/night-buses"
+        quote = {"type": "TextQuoteSelector", "exact": "quiter", "prefix": "It is ", "suffix": " "}
+        report = {
+            "target": {"source": article, "title": "a", "lang": "en", "selector": [quote]},
+            "suggestion": "quieter",
+        }
+        headers = {"Origin": demo.url, "Idempotency-Key": "0123456789abcdef"}
+        made = post("/api/v1/sites/demo/reports", report, **headers)
+        scopes = ["--site", "demo", "--scope", "read,review", "--name", "script"]
+        done = run(["token", "create", *scopes, "--json"], demo.env)
+        token = json.loads(done.stdout)["token"]
+        path = f"/api/v1/corrections/{made['correction_id']}/apply"
+        answer = post(path, {"suggestion": "quieter"}, Authorization=f"Bearer {token}")
+        assert answer["result"] == "applied"
+        assert "It is quieter than I thought." in get(article)

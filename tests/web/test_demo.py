@@ -33,17 +33,20 @@ def reader(settings: Settings, database: Database, site: Site, clock: Clock) -> 
     """A client of an application with the demo's pages."""
     clock.at = datetime.now(UTC)
     with database.write() as session:
-        webhook = Webhook(
-            site_id=site.id,
-            url="http://127.0.0.1/demo/receiver",
-            events=["*"],
-            secret=SECRET,
-            created_at=clock(),
-            updated_at=clock(),
+        webhook, applier = (
+            Webhook(
+                site_id=site.id,
+                url=f"http://127.0.0.1/demo/{path}",
+                events=events,
+                secret=SECRET,
+                created_at=clock(),
+                updated_at=clock(),
+            )
+            for path, events in (("receiver", ["*"]), ("apply", ["correction.apply"]))
         )
-        session.add(webhook)
+        session.add_all([webhook, applier])
     app = create_app(replace(settings, public_url="https://localhost"), database, clock=clock)
-    demo.register(app, demo.Demo(site.key, webhook.id))
+    demo.register(app, demo.Demo(site.key, webhook.id, applier.id))
     return app.test_client()
 
 
@@ -162,3 +165,71 @@ def test_planted_mistakes_stand_once_each(reader: FlaskClient, slug: str) -> Non
     assert {mistake: text.count(mistake) for mistake in PLANTED[slug]} == dict.fromkeys(
         PLANTED[slug], 1
     )
+
+
+def wanted(exact: str, wording: str, *, slug: str = "night-buses", **around: str) -> dict[str, Any]:
+    article = {"url": f"http://localhost/demo/{slug}", "title": None, "lang": "en"}
+    words = {"exact": exact, "prefix": "", "suffix": "", "wording": wording, **around}
+    return {"type": "correction.apply", "data": {"id": "0195", "article": article, **words}}
+
+
+def apply(reader: FlaskClient, event: Any, message_id: str = "msg-1") -> Any:
+    body, now = json.dumps(event), datetime.now(UTC)
+    signed = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Signature(SECRET).sign(message_id, now, body),
+    }
+    return reader.post("/demo/apply", data=body, headers=signed)
+
+
+def text_of(reader: FlaskClient, slug: str = "night-buses") -> str:
+    return article_text(reader.get(f"/demo/{slug}").text)
+
+
+def test_apply_puts_corrections_into_the_article_until_the_demo_stops(reader: FlaskClient) -> None:
+    before = text_of(reader)
+    spelt = wanted("accomodate", "accommodate <b>&", prefix="open wide enough to ")
+    removed = wanted("the ", "", prefix="asking for the ", suffix="bus.”")
+    assert [apply(reader, spelt, "a").json, apply(reader, removed, "b").json] == [
+        {"result": "applied"}
+    ] * 2
+    assert text_of(reader) == before.replace("accomodate", "accommodate <b>&").replace(
+        "for the the bus", "for the bus"
+    )
+    assert [arrival["verdict"] for arrival in came(reader)] == ["verified, answered: applied"] * 2
+    assert came(reader)[1]["summary"] == "the  → ∅"
+
+
+def test_apply_answers_a_known_message_as_before_and_a_new_one_by_the_article(
+    reader: FlaskClient,
+) -> None:
+    event = wanted("quiter", "quieter", prefix="It is ", suffix=" than")
+    assert apply(reader, event, "a").json == {"result": "applied"}
+    assert apply(reader, event, "a").json == {"result": "applied"}
+    assert apply(reader, event, "b").json == {"result": "already_applied"}
+
+
+@pytest.mark.parametrize(
+    ("event", "result"),
+    [
+        (wanted("quiter", "quieter", slug="none"), "not_found"),
+        (wanted("never there", "nor here"), "not_found"),
+        (wanted("quiter", "quieter", prefix="It was "), "conflict"),
+        (wanted("bus", "tram"), "conflict"),
+        # It begins in one element and ends in another.
+        (wanted("meet every time", "meet always"), "conflict"),
+    ],
+)
+def test_apply_changes_nothing_where_it_is_not_safe(
+    reader: FlaskClient, event: Any, result: str
+) -> None:
+    before = text_of(reader)
+    assert apply(reader, event).json["result"] == result
+    assert text_of(reader) == before
+
+
+def test_apply_takes_a_ping_and_refuses_strangers(reader: FlaskClient) -> None:
+    assert apply(reader, {"type": "ping", "data": {}}).status_code == 204
+    assert reader.post("/demo/apply", data="{}").status_code == 401
+    assert [arrival["verified"] for arrival in came(reader)] == [True, False]
