@@ -4,8 +4,9 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from service.db import new_id
 from service.dispatch import results
-from service.dispatch.claim import LEASE, Task
-from service.dispatch.client import Answer
+from service.dispatch.claim import Task
+from service.dispatch.client import DEADLINE_SECONDS, Answer
 from service.dispatch.messages import Content, Message
 from service.dispatch.parcels import Carriers
 from service.dispatch.results import Result
@@ -27,6 +28,9 @@ APPLY = "correction.apply"
 """The type that is asked of one endpoint; no pattern of events names it."""
 
 DETAIL_LIMIT = 500
+
+ANSWER_WITHIN = timedelta(seconds=DEADLINE_SECONDS + 3)
+"""Sent, answered and written down, or whoever did it has ended: it may be handed over again."""
 
 
 class Verdict(StrEnum):
@@ -56,9 +60,15 @@ class Standing:
     """How the last hand-over of a correction stands."""
 
     delivery_id: UUID
-    is_under_way: bool
+    seconds_left: int
+    """How long an answer may still come at most; 0 where it is not under way."""
     is_lost: bool
     """It was begun, and what came of it was never written down."""
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an answer is waited for."""
+        return self.seconds_left > 0
 
 
 def endpoint(session: Session, site_id: UUID) -> Webhook | None:
@@ -85,8 +95,11 @@ def begin(session: Session, correction: Correction, now: datetime) -> Task:
         raise Disabled("This site has no address where corrections are applied.")
     content = _content(correction, session.get_one(Article, correction.article_id))
     last = _last(session, correction.id)
-    if last and _is_under_way(last[0], now):
-        raise StillBeingWritten("This correction is being handed over at this moment.")
+    if last and _seconds_left(last[0], now):
+        raise StillBeingWritten(
+            "This correction is being handed over at this moment.",
+            retry_after=_seconds_left(last[0], now),
+        )
     if last and _is_same(last, webhook, content):
         delivery, event = last
     else:
@@ -104,7 +117,7 @@ def begin(session: Session, correction: Correction, now: datetime) -> Task:
         session.add(event)
         session.flush()
         session.add(delivery)
-    delivery.leased_until, delivery.finished_at = now + LEASE, now
+    delivery.leased_until, delivery.finished_at = now + ANSWER_WITHIN, now
     session.flush()
     message = Message(event.id, event.type, event.created_at, event.data)
     return Task((delivery.id,), webhook.id, WebhookParcel(webhook, Content.of(message)))
@@ -156,10 +169,8 @@ def standing(session: Session, correction_id: UUID, now: datetime) -> Standing |
     if last is None:
         return None
     delivery, _ = last
-    is_under_way = _is_under_way(delivery, now)
-    return Standing(
-        delivery.id, is_under_way, delivery.leased_until is not None and not is_under_way
-    )
+    seconds = _seconds_left(delivery, now)
+    return Standing(delivery.id, seconds, delivery.leased_until is not None and not seconds)
 
 
 def _content(correction: Correction, article: Article) -> dict[str, Any]:
@@ -202,8 +213,9 @@ def _last(session: Session, correction_id: UUID) -> tuple[Delivery, Event] | Non
     return None if found is None else (found[0], found[1])
 
 
-def _is_under_way(delivery: Delivery, now: datetime) -> bool:
-    return delivery.leased_until is not None and now < delivery.leased_until
+def _seconds_left(delivery: Delivery, now: datetime) -> int:
+    until = delivery.leased_until or now
+    return max(0, ceil((until - now).total_seconds()))
 
 
 def _is_same(last: tuple[Delivery, Event], webhook: Webhook, content: Mapping[str, Any]) -> bool:

@@ -20,8 +20,7 @@ from service.db import Database
 from service.desk import changes, moves, undo
 from service.desk.moves import By, Decision
 from service.dispatch import history, webhooks
-from service.dispatch.applying import APPLY
-from service.dispatch.claim import LEASE
+from service.dispatch.applying import ANSWER_WITHIN, APPLY
 from service.dispatch.webhooks import CheckedUrl
 from service.models import (
     Attempt,
@@ -297,6 +296,7 @@ def test_two_at_once_are_one_hand_over(
     assert (second[0].status_code, second[0].json["detail"]) == (
         409, "This correction is being handed over at this moment.",
     )  # fmt: skip
+    assert second[0].headers["Retry-After"] == "18"
 
 
 def test_answer_that_was_lost_is_told_and_asked_for_again(
@@ -307,10 +307,16 @@ def test_answer_that_was_lost_is_told_and_asked_for_again(
     press(desk, correction_id)
     with database.write() as session:
         session.execute(update(Correction).values(state=State.ACCEPTED))
-        session.execute(update(Delivery).values(state="failed", leased_until=clock() + LEASE))
-    assert notice(desk, correction_id).startswith("This is being handed to the content system at")
+        session.execute(
+            update(Delivery).values(state="failed", leased_until=clock() + ANSWER_WITHIN)
+        )
+    told = notice(desk, correction_id)
+    assert told.startswith("This is being handed to the content system at")
+    assert told.endswith("you can try again in 18 s.")
     assert press(desk, correction_id).status_code == 409
-    clock.advance(minutes=1)
+    clock.advance(seconds=17, milliseconds=500)
+    assert notice(desk, correction_id).endswith("you can try again in 1 s.")
+    clock.advance(milliseconds=500)
     assert notice(desk, correction_id).startswith(
         "It was handed to the content system, and the answer was lost."
     )
