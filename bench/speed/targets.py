@@ -79,19 +79,37 @@ def ratio(one: Target, other: Target, connections: int, figure: str = "rps") -> 
 
 def memory_of(pid: int) -> float:
     """PSS of a process and its descendants, MiB."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
-    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    family, total = {pid}, 0
-    for child, parent in sorted(parents):
-        if parent in family:
-            family.add(child)
-    for each in family:
+    total = 0
+    for each in family(pid):
         try:
             lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+def processor_of(pid: int) -> float:
+    """Processor seconds of a process and its descendants, ended ones with them."""
+    ticks = 0
+    for each in family(pid):
+        try:
+            told = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, told[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> set[int]:
+    """A process and its descendants."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    found = {pid}
+    for child, parent in sorted(parents):
+        if parent in found:
+            found.add(child)
+    return found
 
 
 @contextmanager
