@@ -74,7 +74,7 @@ class Conditions:
         self.lead = _Both()
         self.ask = _Both()
         self.query = documents.Query(session, filters.q) if filters.q.strip() else None
-        self._is_led_by_search = False
+        self.is_led_by_search = False
         self._site_id = site_id
         if filters.article:
             article = _article(site_id, filters.article)
@@ -87,7 +87,7 @@ class Conditions:
 
     def which(self, filters: Filters) -> list[Condition]:
         """The rows to look at: those of the tab, and of what leads to few."""
-        return [*listed(self._site_id, filters, is_led=self._is_led_by_search), *self.lead()]
+        return [*listed(self._site_id, filters, is_led=self.is_led_by_search), *self.lead()]
 
     def searched(self) -> "Conditions":
         """With the search: led by it where it leads to few, else each row is asked."""
@@ -107,7 +107,7 @@ class Conditions:
 
     def _led_by(self, found: Any) -> "Conditions":
         other = copy(self)
-        other._is_led_by_search = True
+        other.is_led_by_search = True
         other.lead = self.lead.and_also(found)
         return other
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,9 @@ Rows = Select[*tuple[Any, ...]]
 LIMIT = 50
 LOOK = 10_000
 """So many of a tab's newest are counted where filters narrow it."""
+
+LOOK_SEARCHED = 2_000
+"""The same where the words of each are read."""
 
 LOOK_FIRST = 500
 """So many are asked for the words of a search before an index is."""
@@ -175,7 +178,11 @@ def count(session: Session, site_id: UUID, filters: Filters) -> dict[str, Count]
         told = tallies.of_site(session, site_id).counts
         return {name: Count(number) for name, number in told.items()}
     conditions = Conditions(session, site_id, filters).searched()
-    return {name: _counted(session, _tab(filters, name), conditions) for name in tallies.TABS}
+    tabs = {name: _tab(filters, name) for name in tallies.TABS}
+    if conditions.is_led_by_search:
+        return _counted_together(session, tabs, conditions)
+    look = LOOK_SEARCHED if conditions.query else LOOK
+    return {name: _counted(session, tab, conditions, look) for name, tab in tabs.items()}
 
 
 def _tab(filters: Filters, name: str) -> Filters:
@@ -186,12 +193,31 @@ def _tab(filters: Filters, name: str) -> Filters:
     return replace(filters, state=state, suspected=None if state is State.SPAM else False)
 
 
-def _counted(session: Session, filters: Filters, conditions: Conditions) -> Count:
+def _counted_together(
+    session: Session, tabs: Mapping[str, Filters], conditions: Conditions
+) -> dict[str, Count]:
+    """All tabs at once: what the search leads to is gone through once."""
+    kind = (Correction.state, Correction.suspected)
+    asked = (*conditions.which(Filters(suspected=None)), *conditions.ask())
+    rows = session.execute(select(*kind, func.count()).where(*asked).group_by(*kind)).all()
+    return {
+        name: Count(
+            sum(
+                number
+                for state, suspected, number in rows
+                if state is tab.state and tab.suspected in {None, suspected}
+            )
+        )
+        for name, tab in tabs.items()
+    }
+
+
+def _counted(session: Session, filters: Filters, conditions: Conditions, look: int) -> Count:
     newest = (
         select(*(getattr(Correction, name) for name in _COUNTED))
         .where(*conditions.which(filters))
         .order_by(Correction.id.desc())
-        .limit(LOOK)
+        .limit(look)
         .subquery()
     )
     asked = conditions.ask(aliased(Correction, newest))
@@ -201,7 +227,7 @@ def _counted(session: Session, filters: Filters, conditions: Conditions) -> Coun
             func.count().filter(and_(true(), *asked)).label("found"),
         ).select_from(newest)
     ).one()
-    return Count(row.found, is_whole=row.looked < LOOK)
+    return Count(row.found, is_whole=row.looked < look)
 
 
 def total(session: Session, site_id: UUID, filters: Filters) -> int:

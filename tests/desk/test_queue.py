@@ -174,7 +174,7 @@ def many(database: Database, site: Site) -> list[Correction]:
     until = datetime(2026, 2, 1, tzinfo=UTC)
     sow(database, site, Plan(80, until.timestamp(), random_seed=5), people=[], secret="a")
     with database.write() as session:
-        some = select(Correction.id).order_by(Correction.id).limit(30)
+        some = select(Correction.id).order_by(Correction.passage_hash, Correction.id).limit(30)
         session.execute(update(Correction).where(Correction.id.in_(some)).values(suspected=True))
     with database.read() as session:
         return list(session.scalars(select(Correction)))
@@ -223,6 +223,28 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     ]
     assert len(expected) > 3
     assert walk(database, site, sort, Filters(q="story")) == expected
+
+
+@pytest.mark.parametrize("few", [10_000, 2])
+def test_counts_of_a_search_are_the_same_whichever_way_they_are_found(
+    database: Database,
+    site: Site,
+    many: list[Correction],
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(documents, "FEW", few)
+    with database.read() as session:
+        holds = select(Document.correction_id).where(Document.text.contains("story"))
+        has = set(session.scalars(holds))
+        counted = queue.count(session, site.id, Filters(q="story", state=State.FIXED))
+    found = [each for each in many if each.id in has]
+    listed = [each.state.value for each in found if not each.suspected]
+    expected = {name: listed.count(name) for name in ("new", "accepted", "fixed", "rejected")}
+    expected["spam"] = sum(each.state is State.SPAM for each in found)
+    expected["suspected"] = sum(each.suspected and each.state is State.NEW for each in found)
+    assert min(expected["fixed"], expected["suspected"]) > 0
+    assert counted == {name: Count(number) for name, number in expected.items()}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
