@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import expect
 
-from service.desk import changes, notes
+from service.desk import changes, moves, notes
 from service.desk.moves import By
 from service.models import Category, State
 from tests.browser.test_desk import Desk, barriers, database_url, desk, hold
@@ -60,6 +60,28 @@ def test_keys_take_decide_reopen_and_go_back(desk: Desk) -> None:
     with page.expect_navigation():
         page.keyboard.press("q")
     assert page.url == f"{desk.url}/review"
+
+
+def test_reasons_are_chosen_by_keys(desk: Desk) -> None:
+    first, second = busy(desk), desk.report(exact="adress", start=120)
+    page = open_one(desk, first)
+    reasons = page.locator(".moves .reject")
+    page.keyboard.press("r")
+    expect(reasons.get_by_role("button", name="Not a mistake")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(reasons).not_to_have_attribute("open", "")
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    page.wait_for_url(f"{desk.url}/review?done=*")
+    open_one(desk, second, page)
+    page.keyboard.press("r")
+    page.keyboard.press("0")
+    page.keyboard.type("As they say it")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{desk.url}/review?done=*")
+    with desk.database.read() as session:
+        told = [moves.history(session, each)[0].reason for each in (first, second)]
+    assert told == ["House style", "As they say it"]
 
 
 def test_keys_pressed_after_a_decision_decide_nothing_more(desk: Desk) -> None:

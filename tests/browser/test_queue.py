@@ -208,6 +208,25 @@ def test_list_says_that_it_is_being_fetched(desk: Desk) -> None:
     shows(page, WORDS[::-1])
 
 
+def test_what_was_done_before_another_page_is_undone_as_well(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j", "a", "f")
+    told(page, "Marked as fixed: recieve")
+    expect(page).to_have_title(re.compile(r"^New \(2\)"))
+    press(page, "Enter")
+    page.wait_for_url(f"{desk.url}/review/{ids[1]}*")
+    page.locator(".moves button[value=spam]").click()
+    expect(page.locator(".done")).to_contain_text("thier")
+    for left in (2, 3, 4):
+        press(page, "u")
+        expect(page.locator(".row:not(.going)")).to_have_count(left)
+    assert states(desk, ids) == [State.NEW] * 4
+    page.reload()
+    press(page, "u")
+    expect(page.locator(".row")).to_have_count(4)
+
+
 def test_every_move_is_undone_one_after_the_other(desk: Desk) -> None:
     ids = several(desk)
     page = desk.sign_in()

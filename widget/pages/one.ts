@@ -5,7 +5,6 @@ import { command, isTyping, listen } from './keys';
 const KEYS: Record<string, string> = {
   a: '.moves button[value=accepted]',
   f: '.moves button[value=fixed]',
-  r: '.moves .reject summary',
   s: '.moves button[value=spam]',
   u: '.moves button[value=new]',
   e: 'textarea[name=wording]',
@@ -17,9 +16,30 @@ const KEYS: Record<string, string> = {
 /** A form is on its way: what is pressed now was meant for the page that follows. */
 let isLeaving = false;
 
+/** Show the reasons, and give the first one the keyboard. */
+function reject(): boolean {
+  const box = document.querySelector<HTMLDetailsElement>('.moves .reject');
+  if (!box) return false;
+  box.open = !box.open;
+  if (box.open) box.querySelector<HTMLElement>('.reasons button')?.focus();
+  return true;
+}
+
+/** While the reasons are shown: 1 to 9 choose one, 0 goes to the field for another. */
+function choose(key: string): boolean {
+  const box = document.querySelector('.moves .reject[open]');
+  if (!box || isLeaving) return false;
+  if (key === '0') box.querySelector<HTMLElement>('.own [name=reason]')?.focus();
+  else box.querySelectorAll<HTMLElement>('.reasons button')[Number(key) - 1]?.click();
+  return true;
+}
+
 function press(event: KeyboardEvent): boolean {
   const key = command(event);
-  if (isLeaving || key === undefined || !Object.hasOwn(KEYS, key)) return false;
+  if (isLeaving || key === undefined) return false;
+  if (key === 'r') return reject();
+  if (/^[0-9]$/.test(key)) return choose(key);
+  if (!Object.hasOwn(KEYS, key)) return false;
   const found = document.querySelector<HTMLElement>(KEYS[key] ?? '');
   if (isTyping(found)) found?.focus();
   else found?.click();
@@ -35,8 +55,10 @@ window.addEventListener('pageshow', () => {
 });
 
 listen((event) => {
-  if (event.key === 'Escape' && isTyping(document.activeElement)) {
-    (document.activeElement as HTMLElement).blur();
+  if (event.key === 'Escape') {
+    const reasons = document.querySelector<HTMLDetailsElement>('.moves .reject[open]');
+    if (reasons) reasons.open = false;
+    (document.activeElement as HTMLElement | null)?.blur();
   } else if (press(event)) event.preventDefault();
 });
 

@@ -21,6 +21,18 @@ const toast = document.getElementById('toast') as HTMLTemplateElement;
 /** What can be undone, the newest last: the keys that the rows had afterwards. */
 const undoable: Promise<string[]>[] = [];
 
+/** Where it is kept while other pages are looked at, for this editor and site. */
+const KEPT = `corrigenda.undo ${document.querySelector('.whose')?.textContent}`;
+const MOST_KEPT = 100;
+
+async function keep(): Promise<void> {
+  const done = await Promise.all(undoable);
+  sessionStorage.setItem(
+    KEPT,
+    JSON.stringify(done.filter((keys) => keys.length).slice(-MOST_KEPT)),
+  );
+}
+
 /** Do one thing with rows. */
 export function act(verb: string, rows: HTMLElement[], fields: Record<string, string> = {}): void {
   if (!rows.length) return;
@@ -28,7 +40,9 @@ export function act(verb: string, rows: HTMLElement[], fields: Record<string, st
   const quote = rows.length === 1 ? quoteOf(rows[0]) : '';
   if (LEAVING.includes(verb)) hide(rows);
   const done = send(verb, keys, fields).then((answer) => finish(verb, rows, answer, quote));
-  if (MOVES.includes(verb)) undoable.push(done);
+  if (!MOVES.includes(verb)) return;
+  undoable.push(done);
+  void keep();
 }
 
 /** Take back what was done last. */
@@ -38,6 +52,7 @@ export async function undo(): Promise<void> {
   if (!keys.length) return undo();
   const answer = await send('undo', keys, {});
   if (!answer) return void undoable.push(Promise.resolve(keys));
+  void keep();
   for (const { id } of answer.outcomes) rowOf(id)?.remove();
   tell(answer, '', false);
   await sync(true);
@@ -45,10 +60,14 @@ export async function undo(): Promise<void> {
   if (first) bringBack([first]);
 }
 
-/** What the page was opened with can be undone too. */
+/** What was done before this page, and what it was opened with, can be undone too. */
 export function remember(): void {
-  const keys = [...told.querySelectorAll<HTMLInputElement>('input[name=ids]')];
-  if (keys.length) undoable.push(Promise.resolve(keys.map((field) => field.value)));
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as string[][];
+  const fields = [...told.querySelectorAll<HTMLInputElement>('input[name=ids]')];
+  const last = fields.map((field) => field.value);
+  if (last.length && String(kept.at(-1)) !== String(last)) kept.push(last);
+  undoable.push(...kept.map((keys) => Promise.resolve(keys)));
+  void keep();
 }
 
 async function send(

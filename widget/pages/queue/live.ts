@@ -56,6 +56,8 @@ export function showCounts(counts: Record<string, string>): void {
     const shown = document.querySelector(`[data-count=${name}]`);
     if (shown) shown.textContent = count;
   }
+  const here = document.querySelector('.tabs [aria-current] .count')?.textContent;
+  document.title = document.title.replace(/\([^)]*\)/, `(${here})`);
 }
 
 /** Own changes need not be asked for, unless others came between. */
