@@ -215,7 +215,7 @@ def read(
         type=event["type"],
         id=identity,
         correction=data.get("id"),
-        summary=_summary(data),
+        summary=_wanted(data) if event["type"] == APPLY else _summary(data),
         payload=json.dumps(event, ensure_ascii=False, indent=2),
     )
 
@@ -237,10 +237,12 @@ def _refusal(body: bytes, headers: Headers, secret: str | None) -> str | None:
     return None
 
 
+def _wanted(data: dict[str, Any]) -> str:
+    return f"{data['exact']} → {data['wording'] or '∅'}"
+
+
 def _summary(data: dict[str, Any]) -> str:
-    """`excerpt → first suggestion` where the event has both, or what is to be applied."""
-    if "wording" in data:
-        return f"{data['exact']} → {data['wording'] or '∅'}"
+    """`excerpt → first suggestion` where the event has both."""
     excerpt = next((part["exact"] for part in data.get("selector", []) if "exact" in part), "")
     suggestions = data.get("suggestions", [])
     return f"{excerpt} → {suggestions[0]['text'] or '∅'}" if excerpt and suggestions else excerpt

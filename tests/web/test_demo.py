@@ -24,6 +24,7 @@ EVENT = {
         "id": "0195",
         "selector": [{"type": "TextQuoteSelector", "exact": "wrold"}],
         "suggestions": [{"text": "world", "count": 1}],
+        "wording": None,
     },
 }
 
