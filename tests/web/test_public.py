@@ -52,7 +52,7 @@ def post(
         f"/api/v1/sites/{site.key}/reports",
         json=sent,
         headers={"Origin": ORIGIN, "Idempotency-Key": key, **headers},
-        environ_base=environ_base,
+        environ_base=environ_base or {},
     )
 
 
