@@ -77,7 +77,7 @@ class Results:
             f"before {BUSY_BEFORE:.1f}.\n"
         )
         page, ours = parts_of(PAGE.read_text()), parts_of("\n".join(self.sections))
-        rows = [line.strip("| ").split(" | ") for line in page[AIMS].splitlines()[4:]]
+        rows = [line.strip("| ").split(" | ") for line in page[AIMS].splitlines()[5:]]
         kept = [row for row in rows if len(row) == 5 and row[0] not in ours]
         page |= {title: f"{text.rstrip()}\n\n{alone}" for title, text in ours.items()}
         page |= parts_of("\n".join(of_aims([*kept, *self.aims])))
