@@ -110,7 +110,8 @@ class Mailer:
         return Answer(250, "", None)
 
     def _broken(self, error: Exception, is_late: threading.Event) -> SendFailed:
-        if is_late.is_set() or isinstance(error, TimeoutError):
+        # smtplib turns a timeout of the socket into a connection that was closed.
+        if is_late.is_set() or TimeoutError in {type(error), type(error.__context__)}:
             return SendFailed("timeout", f"no answer within {self._seconds:g} seconds")
         kind: Fault = "reset" if isinstance(error, smtplib.SMTPException) else "connect"
         return SendFailed(kind, str(error)[:200])
