@@ -7,8 +7,8 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 # The tests start hundreds of processes; without bytecode each compiles the service anew.
 WITH_BYTECODE := env -u PYTHONDONTWRITEBYTECODE
-# One process more than there are cores: many tests wait for browsers, servers and clocks.
-PYTEST := $(WITH_BYTECODE) $(BIN)/python -m pytest -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist loadgroup --durations 10
+# Two processes more than there are cores: many tests wait for browsers, servers and clocks.
+PYTEST := $(WITH_BYTECODE) $(BIN)/python -m pytest -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 2) --dist loadgroup --durations 10
 UNITS := .venv/widget-units.log
 comma := ,
 HAS_NODE := $(shell command -v npm 2>/dev/null)
