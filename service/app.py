@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_smorest
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.sessions import SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -16,6 +16,7 @@ from service.db import Database
 from service.settings import Settings
 from service.web import (
     articles,
+    assets,
     campaigns,
     compression,
     cors,
@@ -67,6 +68,10 @@ class Application(Flask):
 
     session_interface = NoSessions()
 
+    def send_static_file(self, filename: str) -> Response:
+        """A built file; raises NotFound."""
+        return assets.answer(assets.find(str(self.static_folder), filename))
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: none here is a coroutine."""
         return func
@@ -110,6 +115,7 @@ def create_app(
     problems.register(app)
     headers.register(app, settings)
     cors.register(app)
+    assets.register(app)
     compression.register(app)
     limits.register(app, settings)
     languages.register(app)

@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 from service.settings import Settings
+from service.web.assets import ENDPOINT
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -34,7 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
         headers = response.headers
         # Asking for each name by itself goes through all headers every time.
         known = {name.lower() for name, _ in headers}
-        shared = request.endpoint in {"static", "assets.static"}
+        shared = request.endpoint == ENDPOINT
         wanted = (*FIXED, *(ASSETS if shared else OWN), *secure)
         headers.extend([pair for pair in wanted if pair[0].lower() not in known])
         return response
