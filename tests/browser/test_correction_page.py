@@ -101,8 +101,8 @@ def test_keys_pressed_after_a_decision_decide_nothing_more(desk: Desk) -> None:
 def test_keys_pressed_before_the_script_is_there_are_not_lost(desk: Desk) -> None:
     correction_id = busy(desk)
     page = desk.sign_in()
-    held = hold(page, "**/static/one.js")
-    with page.expect_request("**/static/one.js"):
+    held = hold(page, "**/static/one.js*")
+    with page.expect_request("**/static/one.js*"):
         page.goto(f"{desk.url}/review/{correction_id}", wait_until="commit")
     expect(page.locator(".keys")).to_be_visible()
     page.keyboard.press("a")

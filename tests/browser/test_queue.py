@@ -129,8 +129,8 @@ def test_what_is_told_moves_no_button_and_is_read_out(desk: Desk) -> None:
 def test_keys_pressed_before_the_script_is_there_are_not_lost(desk: Desk) -> None:
     ids = several(desk)
     page = desk.sign_in()
-    held = hold(page, "**/static/queue.js")
-    with page.expect_request("**/static/queue.js"):
+    held = hold(page, "**/static/queue.js*")
+    with page.expect_request("**/static/queue.js*"):
         page.goto(f"{desk.url}/review?sort=oldest", wait_until="commit")
     expect(page.locator(".foot")).to_be_visible()
     press(page, "j", "j", "f")

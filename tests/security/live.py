@@ -34,7 +34,7 @@ def ask(
 ) -> tuple[int, bytes, Any]:
     given = {
         "User-Agent": AGENT,
-        "Accept-Language": "tlh",
+        "Accept-Language": "tlh-x-klingon",
         "Referer": f"{ORIGIN}/a?private=1",
         **headers,
     }
