@@ -48,7 +48,12 @@ class Decorated(Limiter):
     def _check_request_limit(
         self, callable_name: str | None = None, in_middleware: bool = True
     ) -> None:
-        if not in_middleware:
+        if in_middleware:
+            return
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except self.storage.base_exceptions:
+            # Another request found the store gone while this one asked it: both count here now.
             super()._check_request_limit(callable_name, in_middleware)
 
 

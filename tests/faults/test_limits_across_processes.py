@@ -8,9 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.conftest import ORIGIN, Say, missing
-from tests.processes import Serving, environment, run_json
+from tests.processes import environment, run_json
+from tests.security.live import Logged
 from tests.servers import MISSING_REDIS, Redis
 from tests.web.test_public import body
+
+HICCUP = "falling back to in-memory"
+"""In the log of a process for which Redis was too slow: it counts alone for a while."""
+ATTEMPTS = 3
 
 PROCESSES = 3
 LIMIT = 5
@@ -40,10 +45,24 @@ def test_exactly_the_limit_passes_through_several_processes(
 ) -> None:
     if Redis.binary() is None:
         missing(MISSING_REDIS)
+    for attempt in range(ATTEMPTS):
+        answers, logs = at_once(database_url, tmp_path / str(attempt))
+        if HICCUP not in logs:
+            break
+    assert (answers.count(201), answers.count(429)) == (LIMIT, POSTS - LIMIT), logs
+    store = database_url.partition(":")[0]
+    say(
+        f"limits, {store}: {PROCESSES} processes, a limit of {LIMIT}, {POSTS} posts at once: {answers.count(201)} accepted"
+    )
+
+
+def at_once(database_url: str, folder: Path) -> tuple[list[int], str]:
+    """What so many posts are answered, and what the processes logged."""
     redis = Redis()
     redis.start()
+    folder.mkdir()
     env = environment(
-        tmp_path,
+        folder,
         DATABASE_URL=database_url,
         REDIS_URL=redis.url(),
         REPORT_LIMITS=f"{LIMIT}/minute",
@@ -52,11 +71,15 @@ def test_exactly_the_limit_passes_through_several_processes(
     key = run_json(["site", "create", "The Daily", "--origin", ORIGIN], env)["key"]
     with ExitStack() as stack:
         stack.callback(redis.stop)
-        urls = [stack.enter_context(Serving(env)).url for _ in range(PROCESSES)]
+        servers = []
+        for number in range(PROCESSES):
+            own = folder / str(number)
+            own.mkdir()
+            servers.append(
+                stack.enter_context(Logged({**env, "CORRIGENDA_DATA_DIR": str(own)}, "serve"))
+            )
         with ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(lambda n: post(urls[n % PROCESSES], key, n), range(POSTS)))
-    assert (answers.count(201), answers.count(429)) == (LIMIT, POSTS - LIMIT)
-    store = database_url.partition(":")[0]
-    say(
-        f"limits, {store}: {PROCESSES} processes, a limit of {LIMIT}, {POSTS} posts at once: {answers.count(201)} accepted"
-    )
+            answers = list(
+                pool.map(lambda n: post(servers[n % PROCESSES].url, key, n), range(POSTS))
+            )
+    return answers, "".join(server.log.read_text() for server in servers)

@@ -107,6 +107,20 @@ def test_reader_is_told_to_wait_where_redis_goes_once_it_has_counted(
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
 
 
+def test_store_that_another_request_found_gone_meanwhile_is_gone_for_this_one_too(
+    counted: Callable[[int], FlaskClient], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = counted(1)
+
+    def gone(*_: object, **__: object) -> None:
+        monkeypatch.setattr(limiter, "_storage_dead", True)
+        raise RedisTimeoutError
+
+    monkeypatch.setattr(limiter.limiter, "hit", gone)
+    monkeypatch.setattr(limiter.storage, "check", lambda: False)
+    assert post(client, site, body(), key="second").status_code == 201
+
+
 def strike(redis: Redis, fault: str) -> None:
     assert redis.process is not None
     if fault == "gone":
