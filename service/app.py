@@ -41,7 +41,7 @@ from service.web.bodies import BODY_LIMIT
 from service.web.schemas import ProblemOut
 
 
-class Api(flask_smorest.Api):  # type: ignore[misc]
+class Api(flask_smorest.Api):  # type: ignore[misc] # it has no types
     """flask-smorest's OpenAPI document, with our problems in it instead of its own errors."""
 
     ERROR_SCHEMA = ProblemOut

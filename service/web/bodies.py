@@ -88,7 +88,7 @@ def _escape(key: object) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # it has no types
     """A flask-smorest blueprint with our parser, and with types."""
 
     ARGUMENTS_PARSER = Parser()

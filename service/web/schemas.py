@@ -76,7 +76,7 @@ class TextPositionSelector(ma.Schema):
 class Selector(fields.Field[dict[str, Any]]):
     """One of the two selectors, told apart by `type`."""
 
-    KINDS = {  # noqa: RUF012
+    KINDS = {  # noqa: RUF012 - a constant
         "TextQuoteSelector": TextQuoteSelector(),
         "TextPositionSelector": TextPositionSelector(),
     }

@@ -16,7 +16,7 @@ class Windows(MemoryStorage):
     Its own looks at every address after every request, and keeps the names of those long gone.
     """
 
-    STORAGE_SCHEME = [SCHEME]  # noqa: RUF012
+    STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - a constant, as the library has it
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: str) -> None:
         super().__init__(uri, wrap_exceptions)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.engines import ROOT, Chromium
+from tests.conftest import missing
 from tests.demo import Demo
 
 pytestmark = pytest.mark.browser
@@ -72,7 +73,7 @@ def test_axe_finds_nothing_in_the_form_and_its_answers(
     chromium: Chromium, demo: Demo, locale: str, scheme: str
 ) -> None:
     if not AXE.exists():
-        pytest.skip("axe-core is not installed (npm ci)")
+        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
     other = chromium.another(color_scheme=scheme, bypass_csp=True)
     page = other.page
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.engines import DIALOG, ROOT, Chromium, required
+from tests.browser.engines import DIALOG, ROOT, Chromium
 from tests.browser.widget.conftest import ARTICLE, News
 from tests.browser.widget.test_manners import call, visit
 from tests.browser.widget.test_places import PLACE, correct
 from tests.browser.widget.test_way import is_said, send
+from tests.conftest import missing
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +103,7 @@ def test_single_page_apps_as_printed(chromium: Make, news: News) -> None:
 def test_pinning_as_printed(chromium: Make, news: News) -> None:
     shell, tag = blocks(section("Pinning the script (SRI)"), "(?:sh|html)")
     if not (shutil.which("curl") and shutil.which("openssl")):
-        pytest.skip("curl or openssl is not installed")
+        missing("curl or openssl is not installed (Debian: apt-get install curl openssl)")
     found = subprocess.run(
         ["sh", "-c", filled(shell, news)], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -162,9 +163,7 @@ def test_wordpress_snippet_as_printed(
 ) -> None:
     php = shutil.which("php")
     if php is None:
-        if required():
-            pytest.fail("php is not installed")
-        pytest.skip("php is not installed")
+        missing("PHP is not installed (Debian: apt-get install php-cli)")
     [snippet] = blocks(section("WordPress"), "php")
     functions = tmp_path / "functions.php"
     functions.write_text(f"<?php\n{filled(snippet, news)}")
