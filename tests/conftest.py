@@ -233,7 +233,7 @@ class Wired:
         limiter.reset()
         parts: Parts = self.app.extensions[current.NAME]
         self.app.extensions[current.NAME] = replace(
-            parts, database=database, settings=settings, clock=clock, sites={}
+            parts, database=database, settings=settings, clock=clock, sites={}, limits={}
         )
         return self.app
 

@@ -1,10 +1,11 @@
 """What a request needs of the application: its database, settings and clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import current_app
+from flask_limiter._limits import RuntimeLimit
 
 from service.db import Database
 from service.models import Site
@@ -35,6 +36,8 @@ class Parts:
     """Called after a commit that may have written events: wakes a worker in this process."""
     sites: dict[str, KnownSite] = field(default_factory=dict)
     """By their keys, as they were read lately."""
+    limits: dict[str, Sequence[RuntimeLimit]] = field(default_factory=dict)
+    """By the names of the views that they hold for, as the settings have them."""
 
 
 def parts() -> Parts:

@@ -3,10 +3,13 @@
 import ipaddress
 import math
 import time
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from flask import Flask, g, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RequestLimit
+from flask_limiter._limits import RuntimeLimit
 from flask_limiter.errors import RateLimitExceeded
 
 from service.hashing import keyed
@@ -22,11 +25,13 @@ Both together leave as much again of the quarter of a second in which a reader g
 
 def address_key() -> str:
     """The reader's address (IPv6: its /64) as a hash under a key of the day; never the address."""
-    if "address_key" not in g:  # Every limit of a request asks for it.
-        day = current.now().date().isoformat()
-        secret = current.settings().secret_key
-        g.address_key = keyed(secret, f"limits {day}", network(request.remote_addr or ""))
-    return str(g.address_key)
+    key: str | None = g.get("address_key")
+    if key is None:  # Every limit of a request asks for it.
+        parts = current.parts()
+        day = parts.clock().date().isoformat()
+        reader = network(request.remote_addr or "")
+        key = g.address_key = keyed(parts.settings.secret_key, f"limits {day}", reader)
+    return key
 
 
 def network(address: str) -> str:
@@ -42,23 +47,58 @@ def network(address: str) -> str:
     return str(parsed)
 
 
+PREFIX = "corrigenda"
+"""What all names in the store begin with."""
+
+
 class Decorated(Limiter):
-    """Limits of decorated views only: those before every view would find none."""
+    """Limits of decorated views, and no others: none for all views, no exemptions, no headers.
+
+    While the store answers, it is asked for each of them and for nothing else. Without it the
+    library counts in this process's memory, and looks for the store again ever more rarely.
+    """
+
+    def init_app(self, app: Flask) -> None:
+        """Set up the store; an application that has the limiter already is given no hooks."""
+        app.extensions["limiter"] = {self}
+        super().init_app(app)
 
     def _check_request_limit(
         self, callable_name: str | None = None, in_middleware: bool = True
     ) -> None:
-        if in_middleware:
-            return
         try:
-            super()._check_request_limit(callable_name, in_middleware)
+            if self._storage_dead:
+                super()._check_request_limit(callable_name, in_middleware)
+            else:
+                self._count(callable_name or "")
         except self.storage.base_exceptions:
-            # Another request found the store gone while this one asked it: both count here now.
+            # Another request may have found it gone too, while this one asked it.
+            self.logger.warning("storage of limits unreachable - falling back to in-memory storage")
+            self._storage_dead = True
             super()._check_request_limit(callable_name, in_middleware)
 
+    def _count(self, name: str) -> None:
+        """Count the request of a view; raises RateLimitExceeded at the first limit reached."""
+        endpoint, method = request.endpoint or "", request.method
+        for limit in self._limits(name):
+            named = [PREFIX, limit.key_func(), limit.scope_for(endpoint, method)]
+            if not self.limiter.hit(limit.limit, *named):
+                self.context.view_rate_limit = RequestLimit(
+                    self, limit.limit, named, breached=True, shared=limit.shared
+                )
+                raise RateLimitExceeded(limit)
 
-limiter = Decorated(key_func=address_key, strategy="moving-window", headers_enabled=False)
+    def _limits(self, name: str) -> Sequence[RuntimeLimit]:
+        """Those of a view, the shortest first, as the application's settings have them."""
+        known = current.parts().limits
+        if name not in known:
+            known[name] = sorted(self.limit_manager.decorated_limits(name), key=attrgetter("limit"))
+        return known[name]
 
+
+limiter = Decorated(
+    key_func=address_key, strategy="moving-window", headers_enabled=False, key_prefix=PREFIX
+)
 
 REPORTS = "reports"
 """The scope in which reports count together, however they arrive."""
@@ -86,7 +126,6 @@ def register(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=settings.redis_url or f"{windows.SCHEME}://",
         RATELIMIT_STORAGE_OPTIONS=options,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(settings.redis_url),
-        RATELIMIT_KEY_PREFIX="corrigenda",
     )
     limiter.init_app(app)
 

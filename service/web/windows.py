@@ -23,6 +23,11 @@ class Windows(MemoryStorage):
         self._mutex = threading.Lock()
         self._most = FEW
 
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """None: memory is not a store that could be gone."""
+        return ()
+
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Whether so many more fit in the window; then they are counted."""
         if amount > limit:
