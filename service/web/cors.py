@@ -2,7 +2,8 @@
 
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.globals import request_ctx
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.accounts import sites
@@ -24,9 +25,9 @@ def register(app: Flask) -> None:
 
 def site() -> Site:
     """The site that the request's URL names; raises NotFound."""
-    if "site" not in g:
-        g.site = _find((request.view_args or {})["key"])
-    found: Site = g.site
+    found: Site | None = g.get("site")
+    if found is None:
+        found = g.site = _find((request.view_args or {})["key"])
     return found
 
 
@@ -42,21 +43,17 @@ def _find(key: str) -> Site:
     return site
 
 
-def require_origin() -> None:
-    """Raise ForeignOrigin unless the Origin header is one of the site's."""
-    if request.headers.get("Origin") not in site().origins:
-        raise ForeignOrigin("Reports come from the site's own pages only.")
-
-
-def _is_public() -> bool:
-    return request.path.startswith("/api/v1/sites/") and "key" in (request.view_args or {})
+def _is_public(asked: Request) -> bool:
+    return asked.path.startswith("/api/v1/sites/") and "key" in (asked.view_args or {})
 
 
 def _before() -> Response | None:
-    if not _is_public() or request.method not in {"OPTIONS", "POST"}:
+    asked = request_ctx.request
+    if asked.method not in {"OPTIONS", "POST"} or not _is_public(asked):
         return None
-    require_origin()
-    if request.method == "POST":
+    if asked.headers.get("Origin") not in site().origins:
+        raise ForeignOrigin("Reports come from the site's own pages only.")
+    if asked.method == "POST":
         return None
     made = Response(status=204)
     made.headers["Access-Control-Allow-Methods"] = "GET, POST"
@@ -66,14 +63,15 @@ def _before() -> Response | None:
 
 
 def _after(response: Response) -> Response:
-    if not _is_public():
+    asked = request_ctx.request
+    if not _is_public(asked):
         return response
-    response.vary.add("Origin")
-    origin = request.headers.get("Origin")
+    headers, origin = response.headers, asked.headers.get("Origin")
+    headers["Vary"] = ", ".join(filter(None, (headers.get("Vary"), "Origin")))
     try:
         if origin and origin in site().origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Idempotent-Replayed, Retry-After"
+            headers.add("Access-Control-Allow-Origin", origin)
+            headers.add("Access-Control-Expose-Headers", "Idempotent-Replayed, Retry-After")
     except (NotFound, SQLAlchemyError):
         # A database that is gone has been told of already; this answer tells it.
         pass

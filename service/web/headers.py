@@ -29,13 +29,17 @@ OWN = (("Cross-Origin-Resource-Policy", "same-origin"),)
 def register(app: Flask, settings: Settings) -> None:
     """Set the security headers; a view's own header wins."""
     secure = [("Strict-Transport-Security", "max-age=31536000")] if settings.is_secure else []
+    own, shared = (
+        [(name.lower(), name, value) for name, value in (*FIXED, *more, *secure)]
+        for more in (OWN, ASSETS)
+    )
 
     @app.after_request
     def protect(response: Response) -> Response:
         headers = response.headers
         # Asking for each name by itself goes through all headers every time.
         known = {name.lower() for name, _ in headers}
-        shared = request.endpoint == ENDPOINT
-        wanted = (*FIXED, *(ASSETS if shared else OWN), *secure)
-        headers.extend([pair for pair in wanted if pair[0].lower() not in known])
+        for lowered, name, value in shared if request.endpoint == ENDPOINT else own:
+            if lowered not in known:
+                headers.add(name, value)
         return response

@@ -1,9 +1,12 @@
 """How often one address may ask: moving windows, shared through Redis where one is set."""
 
+import hashlib
 import ipaddress
 import math
 import time
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -28,10 +31,15 @@ def address_key() -> str:
     key: str | None = g.get("address_key")
     if key is None:  # Every limit of a request asks for it.
         parts = current.parts()
-        day = parts.clock().date().isoformat()
-        reader = network(request.remote_addr or "")
-        key = g.address_key = keyed(parts.settings.secret_key, f"limits {day}", reader)
+        day_key = _day_key(parts.settings.secret_key, parts.clock().date())
+        reader = network(request.remote_addr or "").encode()
+        key = g.address_key = hashlib.blake2b(reader, key=day_key, digest_size=16).hexdigest()
     return key
+
+
+@lru_cache(maxsize=4)
+def _day_key(secret_key: str, day: date) -> bytes:
+    return keyed(secret_key, "limits", day.isoformat()).encode()
 
 
 def network(address: str) -> str:

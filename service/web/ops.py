@@ -6,6 +6,7 @@ from threading import Event
 from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
+from flask.globals import app_ctx, request_ctx
 
 from service.db import migrate
 from service.logs import log_request
@@ -75,10 +76,11 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
+        asked, kept = request_ctx.request, app_ctx.g
+        response.headers["X-Request-Id"] = kept.request_id
         # The rule, not the path: a path may hold a secret link.
-        rule = request.url_rule.rule if request.url_rule else "(none)"
-        seconds = time.perf_counter() - g.began
-        log_request(g.request_id, request.method, rule, response.status_code, seconds * 1000)
+        rule = asked.url_rule.rule if asked.url_rule else "(none)"
+        seconds = time.perf_counter() - kept.began
+        log_request(kept.request_id, asked.method, rule, response.status_code, seconds * 1000)
         metrics.count(rule, response.status_code, seconds)
         return response

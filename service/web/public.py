@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app, json, make_response, request
+from flask import Response, current_app, json, request
 
 from service.intake import NewReport
 from service.web import cors, current, places, receipts, reports, strings
@@ -77,16 +77,15 @@ def _kept(text: str, mimetype: str = "application/json") -> Response:
 def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response:
     """Keep a report; answered only once it is durable."""
     receipt = reports.keep(new, headers["idempotency_key"])
-    made = make_response(
-        {
-            "id": str(receipt.report_id),
-            "correction_id": str(receipt.correction_id),
-            "receipt_url": reports.receipt_url(receipt),
-            "already_reported": receipt.already_reported,
-            **({"already_fixed": True} if receipt.already_fixed else {}),
-        },
-        201,
-    )
+    answer = {
+        "id": str(receipt.report_id),
+        "correction_id": str(receipt.correction_id),
+        "receipt_url": reports.receipt_url(receipt),
+        "already_reported": receipt.already_reported,
+        **({"already_fixed": True} if receipt.already_fixed else {}),
+    }
+    text = json.dumps(answer, separators=(",", ":"))
+    made = Response(text, 201, mimetype="application/json")
     if receipt.is_replay:
         made.headers["Idempotent-Replayed"] = "true"
     return made
