@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
 import marshmallow as ma
-from flask import Request
+from flask import Request, request
 from webargs.flaskparser import FlaskParser
 
 from service.errors import FieldError, InvalidFields, MalformedJson, WrongMediaType
@@ -35,7 +36,41 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class Parser(FlaskParser):
-    """Reads arguments and raises our own refusals."""
+    """Reads arguments, always by schemas that are made once, and raises our own refusals."""
+
+    def use_args(
+        self, argmap: Any, req: Request | None = None, *, location: str | None = None, **_: Any
+    ) -> Callable[..., Callable[..., Any]]:
+        """Pass the view what the schema loads from this part of the request."""
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def parsed(*given: Any, **named: Any) -> Any:
+                return view(*given, self.parse(argmap, req, location=location), **named)
+
+            return parsed
+
+        return decorate
+
+    def parse(
+        self,
+        argmap: Any,
+        req: Request | None = None,
+        *,
+        location: str | None = None,
+        unknown: str | None = None,
+        **_: Any,
+    ) -> Any:
+        """What the schema loads from this part of the request.
+
+        Raises InvalidFields with a pointer for every bad field, and what reading the part raises.
+        """
+        part = location or self.location
+        found = self._load_location_data(schema=argmap, req=req or request, location=part)
+        try:
+            return argmap.load(found, unknown=unknown or self.DEFAULT_UNKNOWN_BY_LOCATION[part])
+        except ma.ValidationError as error:
+            raise refusal_of(error.messages) from None
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """The body's JSON; raises WrongMediaType, MalformedJson."""
@@ -43,18 +78,48 @@ class Parser(FlaskParser):
             raise WrongMediaType("The body must be sent as application/json.")
         return parse(req.get_data(cache=True))
 
-    def handle_error(
-        self,
-        error: ma.ValidationError,
-        req: Request,
-        schema: ma.Schema,
-        *,
-        error_status_code: int | None,
-        error_headers: Any,
-    ) -> NoReturn:
-        """Raise InvalidFields with a pointer for every bad field."""
-        # webargs puts the location on top of marshmallow's messages.
-        raise refusal_of(*_by_location(error).values())
+    def load_headers(self, req: Request, schema: ma.Schema) -> Any:
+        """The headers that the schema knows."""
+        names = [field.data_key or name for name, field in schema.load_fields.items()]
+        return {name: req.headers[name] for name in names if name in req.headers}
+
+
+class Sent(ma.Schema):
+    """A schema of what is sent whole, and is mostly right: it takes what is right at once.
+
+    What is wrong is left to marshmallow, which tells all of it. Its own way keeps books for that,
+    for lists and for parts of bodies, and takes twice the time.
+    """
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """What is made of a body; raises ValidationError with all that is wrong."""
+        try:
+            return self._take(data)
+        except ma.ValidationError:
+            return super().load(data, **options)
+
+    def make(self, loaded: dict[str, Any]) -> Any:
+        """What is made of a body whose fields are right; raises ValidationError."""
+        return loaded
+
+    @ma.post_load
+    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
+        return self.make(loaded)
+
+    def _take(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise ma.ValidationError("Not a body.")
+        loaded, surplus = {}, len(data)
+        for name, field in self.load_fields.items():
+            key = field.data_key or name
+            sent = data.get(key, ma.missing)
+            surplus -= sent is not ma.missing
+            value = field.deserialize(sent, key, data)
+            if value is not ma.missing:
+                loaded[name] = value
+        if surplus:
+            raise ma.ValidationError("Unknown fields.")
+        return self.make(loaded)
 
 
 def refusal_of(*messages: Any) -> InvalidFields:
@@ -66,11 +131,6 @@ def refusal_of(*messages: Any) -> InvalidFields:
         else f"{len(found)} fields are not valid.",
         errors=found,
     )
-
-
-def _by_location(error: ma.ValidationError) -> dict[str, Any]:
-    messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
-    return messages
 
 
 def _flat(messages: Any, pointer: str = "") -> list[FieldError]:

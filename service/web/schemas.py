@@ -10,17 +10,24 @@ from service import addresses
 from service.intake import NewReport
 from service.models import AnchorState, Category, State
 from service.record.stages import Stage
+from service.web.bodies import Sent
 
-# PostgreSQL refuses NUL, and nobody can encode a lone surrogate.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _EMAIL = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[^\s@<>,;:\"\\()\[\]]+")
 _LANG = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 MAX_POSITION = 2**31 - 1
 
 
+def is_storable(text: str) -> bool:
+    """Whether a database can hold it: PostgreSQL refuses NUL, nobody can encode a surrogate."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def storable(value: str) -> None:
     """Raise ValidationError where a text has NUL or half of a surrogate pair."""
-    if _UNSTORABLE.search(value):
+    if not is_storable(value):
         raise ma.ValidationError("Has a character that cannot be stored.")
 
 
@@ -35,9 +42,14 @@ class Text(fields.String):
     """A string with a cap in code points that a database can hold."""
 
     def __init__(self, cap: int, *more: Any, minimum: int = 0, **options: Any) -> None:
-        self.cap = cap
+        self.cap, self.minimum, self.more = cap, minimum, more
         checks = [storable, validate.Length(min=minimum, max=cap), *more]
         super().__init__(validate=checks, **options)
+
+    def _validate(self, value: str) -> None:
+        if not self.more and self.minimum <= len(value) <= self.cap and is_storable(value):
+            return
+        super()._validate(value)
 
 
 class Address(Text):
@@ -47,7 +59,16 @@ class Address(Text):
         super().__init__(addresses.URL_LIMIT, _address, **options)
 
 
-class TextQuoteSelector(ma.Schema):
+class Email(Text):
+    """An e-mail address, or nothing."""
+
+    def _validate(self, value: str) -> None:
+        super()._validate(value)
+        if value and not _EMAIL.fullmatch(value):
+            raise ma.ValidationError("This is not an e-mail address.")
+
+
+class TextQuoteSelector(Sent):
     """A W3C TextQuoteSelector."""
 
     type = fields.Constant("TextQuoteSelector", required=True)
@@ -56,7 +77,7 @@ class TextQuoteSelector(ma.Schema):
     suffix = Text(128, load_default="")
 
 
-class TextPositionSelector(ma.Schema):
+class TextPositionSelector(Sent):
     """A W3C TextPositionSelector; positions in code points of the article's text."""
 
     type = fields.Constant("TextPositionSelector", required=True)
@@ -67,10 +88,11 @@ class TextPositionSelector(ma.Schema):
         required=True, strict=True, validate=validate.Range(min=0, max=MAX_POSITION)
     )
 
-    @ma.validates_schema
-    def _in_order(self, data: dict[str, Any], **_: Any) -> None:
-        if data["end"] < data["start"]:
+    def make(self, loaded: dict[str, Any]) -> dict[str, Any]:
+        """The same, in order; raises ValidationError."""
+        if loaded["end"] < loaded["start"]:
             raise ma.ValidationError("The end lies before the start.", "end")
+        return loaded
 
 
 class Selector(fields.Field[dict[str, Any]]):
@@ -99,7 +121,7 @@ def _one_quote(selectors: list[dict[str, Any]]) -> None:
         )
 
 
-class Target(ma.Schema):
+class Target(Sent):
     """Which page, and where on it."""
 
     source = Address(required=True)
@@ -118,14 +140,14 @@ class Target(ma.Schema):
     )
 
 
-class ReportIn(ma.Schema):
+class ReportIn(Sent):
     """What a reader sends."""
 
     target = fields.Nested(Target, required=True)
     suggestion = Text(1000, load_default=None, allow_none=True)
     comment = Text(2000, load_default=None, allow_none=True)
     category = fields.Enum(Category, by_value=True, load_default=None, allow_none=True)
-    email = Text(254, load_default=None, allow_none=True)
+    email = Email(254, load_default=None, allow_none=True)
     website = Text(2000, load_default="", allow_none=True)
     seconds = fields.Float(
         load_default=None,
@@ -141,18 +163,13 @@ class ReportIn(ma.Schema):
         metadata={"description": "The solution of a challenge that was asked for, in Base64."},
     )
 
-    @ma.validates("email")
-    def _email(self, value: str | None, **_: Any) -> None:
-        if value and not _EMAIL.fullmatch(value):
-            raise ma.ValidationError("This is not an e-mail address.")
-
-    @ma.post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> NewReport:
-        target = data["target"]
+    def make(self, loaded: dict[str, Any]) -> NewReport:
+        """The report, with its two selectors as plain fields."""
+        target = loaded["target"]
         found = {selector["type"]: selector for selector in target["selector"] or []}
         quote = found.get("TextQuoteSelector", {})
         position = found.get("TextPositionSelector", {})
-        comment = (data["comment"] or "").strip()
+        comment = (loaded["comment"] or "").strip()
         return NewReport(
             source=target["source"],
             canonical=target["canonical"],
@@ -164,17 +181,17 @@ class ReportIn(ma.Schema):
             suffix=quote.get("suffix", ""),
             start=position.get("start"),
             end=position.get("end"),
-            suggestion=data["suggestion"],
+            suggestion=loaded["suggestion"],
             comment=comment or None,
-            category=data["category"],
-            email=data["email"] or None,
-            website=data["website"] or "",
-            seconds=data["seconds"],
-            altcha=data["altcha"] or None,
+            category=loaded["category"],
+            email=loaded["email"] or None,
+            website=loaded["website"] or "",
+            seconds=loaded["seconds"],
+            altcha=loaded["altcha"] or None,
         )
 
 
-class ReportKey(ma.Schema):
+class ReportKey(Sent):
     """The header that makes sending again safe."""
 
     idempotency_key = fields.String(
