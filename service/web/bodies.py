@@ -7,7 +7,8 @@ from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
 import marshmallow as ma
-from flask import Request, request
+from flask import Request
+from flask.globals import request_ctx
 from webargs.flaskparser import FlaskParser
 
 from service.errors import FieldError, InvalidFields, MalformedJson, WrongMediaType
@@ -24,7 +25,7 @@ def parse(raw: bytes) -> Any:
     or NaN and Infinity.
     """
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+        return _decoder.decode(raw.decode())
     except RecursionError:
         raise MalformedJson("The body nests too deep.") from None
     except ValueError as error:
@@ -33,6 +34,9 @@ def parse(raw: bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class Parser(FlaskParser):
@@ -66,7 +70,9 @@ class Parser(FlaskParser):
         Raises InvalidFields with a pointer for every bad field, and what reading the part raises.
         """
         part = location or self.location
-        found = self._load_location_data(schema=argmap, req=req or request, location=part)
+        found = self._load_location_data(
+            schema=argmap, req=req or request_ctx.request, location=part
+        )
         try:
             return argmap.load(found, unknown=unknown or self.DEFAULT_UNKNOWN_BY_LOCATION[part])
         except ma.ValidationError as error:

@@ -44,15 +44,15 @@ def _day_key(secret_key: str, day: date) -> bytes:
 
 def network(address: str) -> str:
     """The address itself for IPv4, its /64 for IPv6 (mapped IPv4 addresses count as IPv4)."""
+    if ":" not in address:
+        return address
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 PREFIX = "corrigenda"

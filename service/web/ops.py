@@ -2,8 +2,8 @@
 
 import logging
 import time
+from secrets import token_hex
 from threading import Event
-from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.globals import app_ctx, request_ctx
@@ -54,7 +54,7 @@ def _database_fault() -> str | None:
 
 
 def _disk_fault() -> str | None:
-    probe = current.settings().data_dir / f".probe-{uuid4().hex}"
+    probe = current.settings().data_dir / f".probe-{token_hex()}"
     try:
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
@@ -69,7 +69,7 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.request_id, g.began = uuid4().hex, time.perf_counter()
+        g.request_id, g.began = token_hex(16), time.perf_counter()
         if not current.settings().trusted_proxies and _forwarded() and not warned.is_set():
             warned.set()
             log.warning("forwarded headers are ignored: is CORRIGENDA_TRUSTED_PROXIES 0 right?")

@@ -46,10 +46,16 @@ class Text(fields.String):
         checks = [storable, validate.Length(min=minimum, max=cap), *more]
         super().__init__(validate=checks, **options)
 
-    def _validate(self, value: str) -> None:
-        if not self.more and self.minimum <= len(value) <= self.cap and is_storable(value):
-            return
-        super()._validate(value)
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """The text itself where it is right; raises ValidationError with all that is wrong."""
+        if isinstance(value, str) and self._fits(value):
+            for check in self.more:
+                check(value)
+            return value
+        return super().deserialize(value, *given, **options)
+
+    def _fits(self, value: str) -> bool:
+        return self.minimum <= len(value) <= self.cap and is_storable(value)
 
 
 class Address(Text):
@@ -62,10 +68,12 @@ class Address(Text):
 class Email(Text):
     """An e-mail address, or nothing."""
 
-    def _validate(self, value: str) -> None:
-        super()._validate(value)
-        if value and not _EMAIL.fullmatch(value):
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """The address or what stands for none; raises ValidationError."""
+        text = super().deserialize(value, *given, **options)
+        if text and not _EMAIL.fullmatch(text):
             raise ma.ValidationError("This is not an e-mail address.")
+        return text
 
 
 class TextQuoteSelector(Sent):
@@ -110,7 +118,7 @@ class Selector(fields.Field[dict[str, Any]]):
                 {"type": ["Must be TextQuoteSelector or TextPositionSelector."]}
             )
         loaded: dict[str, Any] = self.KINDS[kind].load(value)
-        return {**loaded, "type": kind}
+        return loaded
 
 
 def _one_quote(selectors: list[dict[str, Any]]) -> None:
