@@ -6,6 +6,7 @@ trigrams (SQLite FTS5, PostgreSQL pg_trgm) leads to what has the query's letters
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
@@ -15,17 +16,20 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    Integer,
     Select,
     String,
     Uuid,
     any_,
     bindparam,
+    column,
     exists,
     func,
     insert,
     literal_column,
     null,
     select,
+    table,
     type_coerce,
     union_all,
     update,
@@ -42,6 +46,12 @@ SHORTEST = 3
 
 FEW = 10_000
 """Up to so many documents lead to their corrections; where there are more, each row is asked."""
+
+REGION = 50_000
+"""So many documents, those of the corrections that come next, are looked through for one page."""
+
+NEAR = 2_000
+"""Up to so many of them are read, where an index leads to them."""
 
 _SEVERAL, _MOST = 9, 16
 """Trigrams that are looked up: all of a word, some of a phrase, since each takes its time."""
@@ -160,6 +170,37 @@ def _documents(connection: Connection, rows: Sequence[Any]) -> Iterator[dict[str
             }
 
 
+_INDEX = table("documents_index", column("documents_index", String), column("rowid", Integer))
+_AT, _MATCHES = _INDEX.c.rowid, _INDEX.c.documents_index.op("MATCH", is_comparison=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which corrections come next: the newest, or the oldest, after this one."""
+
+    is_newest: bool
+    after: UUID | None = None
+
+    def until(self, end: UUID | None = None) -> Sequence[ColumnElement[bool]]:
+        """That a document is of one of them, and of none at the end or after it."""
+        of = Document.correction_id
+        above, below = (end, self.after) if self.is_newest else (self.after, end)
+        found = []
+        if above:
+            found.append(of > above)
+        if below:
+            found.append(of < below)
+        return found
+
+    def region(self, *columns: Any) -> Select[Any]:
+        """Their documents."""
+        return self.sort(select(*columns).where(*self.until()), Document.correction_id)
+
+    def sort(self, found: Select[Any], of: Any) -> Select[Any]:
+        """Rows in the order of these ids of corrections."""
+        return found.order_by(of.desc() if self.is_newest else of.asc())
+
+
 class Query:
     """What was asked for, and how it is looked for best."""
 
@@ -183,28 +224,47 @@ class Query:
         """The ids of the corrections that the index leads to; None where documents are many."""
         if not self.has_index:
             return None
-        matching = self._matching().limit(FEW + 1).cte("matching").prefix_with("MATERIALIZED")
+        return self._led_by(self._matching(), FEW)
+
+    def _led_by(
+        self, documents: Select[Any], most: int, *which: ColumnElement[bool]
+    ) -> Sequence[Any] | None:
+        """The ids that these documents lead to; None where they are more than so many."""
+        matching = documents.limit(most + 1).cte("matching").prefix_with("MATERIALIZED")
         looked = select(func.count()).select_from(matching)
-        few = select(matching.c.id).where(looked.scalar_subquery() <= FEW)
+        few = select(matching.c.id).where(looked.scalar_subquery() <= most)
         if self._is_sqlite:
             # As it is kept: thousands are read for one page.
             correction_id = type_coerce(Document.correction_id, String)
-            few = select(correction_id).where(Document.id.in_(few), self._has_words())
+            few = select(correction_id).where(Document.id.in_(few), self._has_words(), *which)
         number = select(null().label("id"), looked.scalar_subquery().label("looked"))
         found = self._session.execute(union_all(number, few.add_columns(null()))).all()
         [looked_at] = [row.looked for row in found if row.id is None]
-        return None if looked_at > FEW else list({row.id for row in found if row.id is not None})
+        return None if looked_at > most else list({row.id for row in found if row.id is not None})
 
-    def _matching(self) -> Any:
+    def near(self, order: Order) -> Sequence[Any]:
+        """The ids of those that come next, as many as are found soon, without a gap."""
+        if self._is_sqlite:
+            return self._near_by_index(order)
+        region = order.region(Document.correction_id, Document.text).limit(REGION).subquery()
+        of, has = region.c.correction_id, self._has_words(region.c.text)
+        return self._session.scalars(order.sort(select(of).where(has), of).limit(NEAR)).all()
+
+    def _near_by_index(self, order: Order) -> Sequence[Any]:
+        """The index leads to documents in the order in which they came, which is much the same."""
+        end = self._session.scalar(order.region(Document.correction_id).offset(REGION).limit(1))
+        which = order.until(end)
+        edges = select(func.min(Document.id), func.max(Document.id)).where(*which)
+        low, high = self._session.execute(edges).one()
+        # From the newest on, FTS5 skips what is not between; from the oldest on, it reads all.
+        matching = self._matching().where(_AT.between(low, high)).order_by(_AT.desc())
+        return self._led_by(matching, NEAR, *which) or ()
+
+    def _matching(self) -> Select[Any]:
         """The corrections of documents that have it; on SQLite documents that may have it."""
         if not self._is_sqlite:
             return select(Document.correction_id.label("id")).where(self._has_words())
-        matching = sql(
-            "SELECT rowid AS id FROM documents_index WHERE documents_index MATCH :trigrams"
-        )
-        return select(
-            matching.bindparams(trigrams=self._trigrams()).columns(Document.id).subquery()
-        )
+        return select(_AT.label("id")).where(_MATCHES(self._trigrams()))
 
     def _trigrams(self) -> str:
         last = len(self.words) - SHORTEST
@@ -215,17 +275,22 @@ class Query:
         )
         return " AND ".join(f'"{trigram}"' for trigram in quoted)
 
-    def _has_words(self) -> ColumnElement[bool]:
+    def _has_words(self, text: Any = Document.text) -> ColumnElement[bool]:
         if self._is_sqlite:
-            return func.instr(Document.text, self.words) > 0
-        return Document.text.contains(self.words, autoescape=True)
+            return func.instr(text, self.words) > 0
+        has: ColumnElement[bool] = text.contains(self.words, autoescape=True)
+        return has
 
     def few(self, correction: type[Correction]) -> ColumnElement[bool]:
         """That the correction is one of the few that the index leads to."""
+        return self.among(self._few or (), correction)
+
+    def among(self, ids: Sequence[Any], correction: type[Correction]) -> ColumnElement[bool]:
+        """That the correction is one of these."""
         if not self._is_sqlite:
-            return correction.id == any_(bindparam("few", self._few, ARRAY(Uuid), unique=True))
-        few = func.json_each(json.dumps(self._few)).table_valued("value")
-        return correction.id.in_(select(type_coerce(few.c.value, Uuid)))
+            return correction.id == any_(bindparam("found", ids, ARRAY(Uuid), unique=True))
+        found = func.json_each(json.dumps(ids)).table_valued("value")
+        return correction.id.in_(select(type_coerce(found.c.value, Uuid)))
 
     def all(self, correction: type[Correction]) -> ColumnElement[bool]:
         """The same, the index leading to all that have the words, however many."""

@@ -1,8 +1,10 @@
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy import text as sql
 
 from service import documents
@@ -10,7 +12,9 @@ from service.db import Database
 from service.desk import moves, revisions, undo
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
+from service.documents import Order
 from service.models import Correction, Document, Report, Site, State
+from service.seed.sow import Plan, sow
 from tests.reporting import report
 
 BY = By("token:tests")
@@ -23,6 +27,8 @@ def find(database: Database, asked: str) -> set[UUID]:
         query = documents.Query(session, asked)
         ways = [query.each]
         ways += [query.all] * query.has_index + [query.few] * query.is_pointed
+        for order in (Order(is_newest=True), Order(is_newest=False)):
+            ways += [partial(query.among, query.near(order))] * query.has_index
         found, *others = (
             set(session.scalars(select(Correction.id).where(way(Correction)))) for way in ways
         )
@@ -67,6 +73,45 @@ def test_words_are_found_in_every_script(
     database: Database, scripts: dict[str, UUID], asked: str, names: list[str]
 ) -> None:
     assert find(database, asked) == {scripts[name] for name in names}
+
+
+@pytest.mark.parametrize("is_newest", [True, False])
+@pytest.mark.parametrize("region", [50, 100, 1_000])
+def test_what_is_near_has_no_gaps(
+    database: Database, site: Site, monkeypatch: pytest.MonkeyPatch, is_newest: bool, region: int
+) -> None:
+    until = datetime(2026, 2, 1, tzinfo=UTC)
+    sow(database, site, Plan(80, until.timestamp(), random_seed=5), people=[], secret="a")
+    monkeypatch.setattr(documents, "REGION", region)
+    with database.write() as session:
+        columns = select(Document.correction_id, Document.report_id, Document.text)
+        known = [dict(row) for row in session.execute(columns).mappings()]
+        session.execute(delete(Document))
+        # As where they did not come in the order of their corrections.
+        session.execute(insert(Document), Random(3).sample(known, len(known)))
+    has = {row["correction_id"] for row in known if "story" in row["text"]}
+    expected, after = sorted(has, reverse=is_newest), None
+    with database.read() as session:
+        query, found = documents.Query(session, "story"), list[UUID]()
+        for _ in expected:
+            near = {UUID(str(each)) for each in query.near(Order(is_newest, after))}
+            found += sorted(near, reverse=is_newest)
+            after = found[-1]
+    assert len(found) > 3
+    assert found == expected[: len(found)]
+    assert region < 1_000 or found == expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_is_near_where_too_much_has_to_be_read(
+    database: Database, scripts: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.read() as session:
+        query = documents.Query(session, "title of")
+        monkeypatch.setattr(documents, "NEAR", len(scripts))
+        assert len(query.near(Order(is_newest=True))) == len(scripts)
+        monkeypatch.setattr(documents, "NEAR", len(scripts) - 1)
+        assert list(query.near(Order(is_newest=True))) == []
 
 
 @pytest.mark.parametrize(

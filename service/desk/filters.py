@@ -1,9 +1,11 @@
 """Which corrections of a site: the tabs, and what narrows them."""
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -100,6 +102,10 @@ class Conditions:
         other = copy(self)
         other.ask = self.ask.and_also(query.each)
         return other
+
+    def among(self, query: documents.Query, ids: Sequence[Any]) -> "Conditions":
+        """With the search, led by these that it has found."""
+        return self._led_by(partial(query.among, ids))
 
     def led(self, query: documents.Query) -> "Conditions":
         """With the search, led by it to however many."""

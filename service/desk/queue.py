@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from service.desk import tallies
 from service.desk.filters import Conditions, Filters
+from service.documents import Order, Query
 from service.errors import invalid
 from service.models import Correction, State
 
@@ -87,13 +88,16 @@ class Asked:
 def _found(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:
     """The page's rows and one more.
 
-    What many have is soon found among the first; what few have, the index leads to. Where it leads
-    to many and they are not among the first, it leads to them all the same.
+    What many have is soon found among the first; what some have, among the documents of those that
+    come next; what few have, the index leads to. Where it leads to many and they are not among the
+    first, it leads to them all the same.
     """
     query = conditions.query
     if query and query.has_index and asked.sort in {Sort.NEWEST, Sort.OLDEST}:
         asking = conditions.asking(query)
         if (rows := _first(session, asked, asking, LOOK_FIRST)) is not None:
+            return rows
+        if (rows := _near(session, asked, conditions, query)) is not None:
             return rows
         if not query.is_pointed:
             rows = _first(session, asked, asking, LOOK)
@@ -117,6 +121,18 @@ def _first(
     found = found.where(*conditions.ask())
     rows = session.execute(_sorted(found, asked.sort).limit(asked.limit + 1)).all()
     return rows if end is None or len(rows) > asked.limit else None
+
+
+def _near(
+    session: Session, asked: Asked, conditions: Conditions, query: Query
+) -> Sequence[Any] | None:
+    """The same, from what the search finds near; None where that does not fill the page."""
+    after = _read_cursor(asked.cursor, asked.sort)[1] if asked.cursor else None
+    ids = query.near(Order(asked.sort is Sort.NEWEST, after))
+    if len(ids) <= asked.limit:
+        return None
+    rows = _rows(session, asked, conditions.among(query, ids))
+    return rows if len(rows) > asked.limit else None
 
 
 def _rows(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:
