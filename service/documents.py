@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from service.db import Prepared
+from service.db import Asking, Prepared
 from service.models import Article, Correction, Document, Report
 from service.text import normalise
 
@@ -92,16 +92,20 @@ def _joined(parts: Iterable[str | None], spell: Spell) -> str:
     return _BETWEEN.join(dict.fromkeys(filter(None, (spell(part) for part in parts if part))))
 
 
-def add(session: Session, correction_id: UUID, report: Mapping[str, Any], own: str = "") -> None:
-    """Let a correction be found by a report (id, suggestion, comment).
+def of_new(correction_id: UUID, report: Mapping[str, Any], own: str = "") -> list[dict[str, Any]]:
+    """The rows by which a correction is found by a report (id, suggestion, comment).
 
     The first report brings the text of the correction's own document too.
     """
     rows = [{"correction": correction_id, "report": None, "text": own}] if own else []
     if words := of_report(report["suggestion"], report["comment"]):
         rows.append({"correction": correction_id, "report": report["id"], "text": words})
-    if rows:
-        _ADD.run(session, *rows)
+    return rows
+
+
+def add(session: Asking, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as `of_new` makes them."""
+    _ADD.run(session, *rows)
 
 
 _ADD = Prepared(

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service import snapshots
-from service.db import Prepared, new_id
+from service.db import Asking, Prepared, new_id
 from service.models import Correction, Event
 
 TYPES = (
@@ -37,17 +37,22 @@ def emit(session: Session, kind: str, correction: Correction, *, now: datetime) 
     )
 
 
-def tell(
-    session: Session, kinds: Sequence[str], report: Mapping[str, Any], data: dict[str, Any]
-) -> None:
-    """Write events of these types that a report (site, correction, instant) is the reason of."""
+def of_new(
+    kinds: Sequence[str], report: Mapping[str, Any], data: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The rows of events that a report (site, correction, instant) is the reason of."""
     shared = {
         "site_id": report["site_id"],
         "subject_id": report["correction_id"],
         "data": data,
         "created_at": report["created_at"],
     }
-    _TELL.run(session, *({"id": new_id(), "type": kind, **shared} for kind in kinds))
+    return [{"id": new_id(), "type": kind, **shared} for kind in kinds]
+
+
+def tell(session: Asking, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as `of_new` makes them."""
+    _TELL.run(session, *rows)
 
 
 _TELL = Prepared.insert(Event, "id site_id type subject_id data created_at")
@@ -56,10 +61,13 @@ _TELL = Prepared.insert(Event, "id site_id type subject_id data created_at")
 def of_correction(session: Session, correction_id: UUID) -> dict[str, Any]:
     """A correction as events tell of it at this moment."""
     session.flush()
-    [data] = snapshots.of_corrections(
-        session, [correction_id], reports=snapshots.EVENT_REPORTS, with_email=False
-    )
+    [data] = of_corrections(session, [correction_id])
     return data
+
+
+def of_corrections(session: Session, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Corrections as events tell of them, in the order of `ids`."""
+    return snapshots.of_corrections(session, ids, reports=snapshots.EVENT_REPORTS, with_email=False)
 
 
 def emit_ping(session: Session, *, site_id: UUID, webhook_id: UUID, now: datetime) -> Event:

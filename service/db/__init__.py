@@ -1,16 +1,18 @@
 """The database: declarative base and types, engines and sessions, migrations."""
 
 from service.db.engines import Database, sqlite_fault
-from service.db.prepared import Prepared, among
+from service.db.prepared import Asking, Prepared, among, connection_of
 from service.db.schema import Base, UtcDateTime, id_at, new_id
 from service.db.turns import takes_turn
 
 __all__ = [
+    "Asking",
     "Base",
     "Database",
     "Prepared",
     "UtcDateTime",
     "among",
+    "connection_of",
     "id_at",
     "new_id",
     "sqlite_fault",

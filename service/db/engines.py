@@ -2,19 +2,17 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.db.groups import Group
-
-Result = TypeVar("Result")
+from service.db.groups import Given, Group, Result, Verb
 
 LOCK_SECONDS = 5.0
 """How long a request waits for the write lock before it is told to come back."""
@@ -96,17 +94,18 @@ class Database:
             session.commit()
             self.changes += 1
 
-    def write_together(self, work: Callable[[Session], Result]) -> Result:
-        """What the work returns, once it is durable; on SQLite in one commit with others' work.
+    def write_together(self, verb: Verb[Given, Result], given: Given) -> Result:
+        """What the verb returns, once it is durable; on SQLite in one commit with others' work.
 
-        Raises what the work raises (others' work is kept all the same), and as `write` does.
+        Raises what the verb gives instead (others' work is kept all the same), and as `write` does.
         """
         if self.is_sqlite:
-            return self._group.run(work)
-        with Session(self.writer, expire_on_commit=False) as session:
-            result = work(session)
-            session.commit()
-            return result
+            return self._group.run(verb, given)
+        with self.writer.begin() as connection:
+            [outcome] = verb(connection, [given])
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -1,54 +1,81 @@
 """Group commit: work that waits for SQLite's one writer shares a transaction, and one sync."""
 
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Session
 
 from service import errors
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
+Verb = Callable[[Connection, Sequence[Given]], Sequence[Result | Exception]]
+"""Does the work of several callers: for each its result, or what its caller raises.
+
+What the verb itself raises undoes the work of all of them; they come again one by one.
+"""
 
 MOST = 64
 """So many share a transaction, and so many wait for the next one; more are told to come back."""
 
 
-class Job(Generic[Result]):
+class Job(Generic[Given, Result]):
     """One caller's work, and what came of it."""
 
-    def __init__(self, work: Callable[[Session], Result]) -> None:
-        self.work = work
+    def __init__(self, verb: Verb[Given, Result], given: Given) -> None:
+        self.verb, self.given = verb, given
         self.called = threading.Event()
         """Set once the work is done, or once it is its caller's turn to lead."""
         self.is_done = False
-        self.result: Result | None = None
-        self.error: BaseException | None = None
+        self.outcome: Result | BaseException | None = None
 
-    def run(self, connection: Connection) -> None:
-        """Do the work in a savepoint of the transaction; what it raises is its caller's alone."""
-        # SQLAlchemy's own savepoint takes forty times as long; the session makes one where it works
-        # with objects, so that their flushes can fail.
-        driver: Any = connection.connection.driver_connection
-        driver.execute("SAVEPOINT job")
-        try:
-            with Session(
-                connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-            ) as session:
-                self.result = self.work(session)
-                if session.in_transaction():
-                    session.commit()
-            driver.execute("RELEASE job")
-        except Exception as error:  # whatever it is, its caller raises it
-            self.error = error
-            # A full disk ends the whole transaction: what follows would be in none.
-            if not driver.in_transaction:
-                raise
+    def end(self) -> Result:
+        """The result; raises what came instead."""
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return cast("Result", self.outcome)
+
+
+def work(connection: Connection, jobs: Sequence[Job[Any, Any]]) -> None:
+    """Do the work of those who have one verb; each fails alone.
+
+    Raises only what has ended the whole transaction.
+    """
+    try:
+        outcomes = _in_savepoint(connection, jobs)
+    except Exception as error:
+        # A full disk ends the transaction: what follows would be in none.
+        if not _driver(connection).in_transaction:
+            raise
+        if len(jobs) > 1:
+            for job in jobs:
+                work(connection, [job])
+            return
+        outcomes = [error]
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        job.outcome = outcome
+
+
+def _in_savepoint(connection: Connection, jobs: Sequence[Job[Any, Any]]) -> Sequence[Any]:
+    # SQLAlchemy's own savepoint takes forty times as long.
+    driver = _driver(connection)
+    driver.execute("SAVEPOINT job")
+    try:
+        outcomes = jobs[0].verb(connection, [job.given for job in jobs])
+    except Exception:
+        if driver.in_transaction:
             driver.execute("ROLLBACK TO job")
             driver.execute("RELEASE job")
+        raise
+    driver.execute("RELEASE job")
+    return outcomes
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 class Group:
@@ -61,24 +88,22 @@ class Group:
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._transaction = transaction
         self._mutex = threading.Lock()
-        self._waiting: deque[Job[Any]] = deque()
+        self._waiting: deque[Job[Any, Any]] = deque()
         self._is_led = False
 
-    def run(self, work: Callable[[Session], Result]) -> Result:
-        """What the work returns, once it is durable; raises what it raises.
+    def run(self, verb: Verb[Given, Result], given: Given) -> Result:
+        """What the verb returns for what is given, once it is durable; raises what came instead.
 
         Raises Unavailable where too many wait already.
         """
-        job = Job(work)
+        job = Job(verb, given)
         self._join(job)
         job.called.wait()
         if not job.is_done:
             self._lead()
-        if job.error is not None:
-            raise job.error
-        return cast("Result", job.result)
+        return job.end()
 
-    def _join(self, job: Job[Any]) -> None:
+    def _join(self, job: Job[Any, Any]) -> None:
         with self._mutex:
             if len(self._waiting) >= MOST:
                 raise errors.Unavailable("Too many are writing at once; try again.", retry_after=2)
@@ -90,17 +115,21 @@ class Group:
     def _lead(self) -> None:
         with self._mutex:
             jobs, self._waiting = list(self._waiting), deque()
+        alike = defaultdict(list)
+        for job in jobs:
+            alike[job.verb].append(job)
         try:
             with self._transaction() as connection:
-                for job in jobs:
-                    job.run(connection)
+                for those in alike.values():
+                    work(connection, those)
         except BaseException as error:
             # Nothing of the group was kept; those that failed by themselves know already.
             for job in jobs:
-                job.error = job.error or error
+                if not isinstance(job.outcome, BaseException):
+                    job.outcome = error
         self._dismiss(jobs)
 
-    def _dismiss(self, jobs: list[Job[Any]]) -> None:
+    def _dismiss(self, jobs: list[Job[Any, Any]]) -> None:
         with self._mutex:
             self._is_led = bool(self._waiting)
             if self._waiting:

@@ -2,7 +2,11 @@
 
 import json
 from collections import namedtuple
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +35,16 @@ from service.db.schema import Base
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
+Asking = Session | Connection
+
+_MOST_TOGETHER = 32
+"""So many rows at most share a statement on SQLite."""
 
 
-def connection_of(session: Session) -> Connection:
+def connection_of(session: Asking) -> Connection:
     """The connection of the session's transaction; what the session holds back is written first."""
+    if isinstance(session, Connection):
+        return session
     session.flush()
     # A session in another's transaction makes a savepoint once it is asked for its connection.
     return session.bind if isinstance(session.bind, Connection) else session.connection()
@@ -113,24 +123,43 @@ class Prepared:
         prepared._listed = lists
         return prepared
 
-    def all(self, session: Session, values: Values) -> list[Any]:
+    def all(self, session: Asking, values: Values) -> list[Any]:
         """The rows, as named tuples."""
-        return self._rows(connection_of(session), values)
+        return self.all_for(session, [values])[0]
 
-    def one(self, session: Session, values: Values) -> Any:
+    def one(self, session: Asking, values: Values) -> Any:
         """The only row there can be; None without one."""
-        return next(iter(self._rows(connection_of(session), values)), None)
+        return self.one_for(session, [values])[0]
 
-    def run(self, session: Session, *rows: Values) -> int:
+    def all_for(self, session: Asking, wanted: Sequence[Values]) -> list[list[Any]]:
+        """For each of these values its rows; many share a statement on SQLite.
+
+        There each step of a statement lets the other threads run, and waits until they let go.
+        """
+        connection = connection_of(session)
+        compiled = self._for(connection.dialect)
+        given = [compiled.given(values) for values in wanted]
+        if connection.dialect.name == "sqlite":
+            return [rows for part in _parts(given) for rows in _united(connection, compiled, part)]
+        return [_rows(connection, compiled, each) for each in given]
+
+    def one_for(self, session: Asking, wanted: Sequence[Values]) -> list[Any]:
+        """For each of these values the only row there can be; None without one."""
+        return [next(iter(rows), None) for rows in self.all_for(session, wanted)]
+
+    def run(self, session: Asking, *rows: Values) -> int:
         """Execute for each of these rows; how many it changed."""
+        if not rows:
+            return 0
         connection = connection_of(session)
         compiled = self._for(connection.dialect)
         is_postgresql = connection.dialect.name == "postgresql"
         if is_postgresql and self._listed:
             rows = ({name: [row[name] for row in rows] for name in self._listed},)
         given = [compiled.given(row) for row in rows]
-        cursor: Any = connection.connection.cursor()
-        try:
+        if not is_postgresql and len(given) > 1 and compiled.takes_many:
+            return sum(_written(connection, compiled, part) for part in _parts(given))
+        with _cursor(connection, compiled.sql) as cursor:
             if len(given) == 1:
                 cursor.execute(compiled.sql, given[0])
             elif is_postgresql and self._copied:
@@ -142,21 +171,6 @@ class Prepared:
             else:
                 cursor.executemany(compiled.sql, given)
             return int(cursor.rowcount)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _told(connection, compiled.sql, error) from error
-        finally:
-            cursor.close()
-
-    def _rows(self, connection: Connection, values: Values) -> list[Any]:
-        compiled = self._for(connection.dialect)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(compiled.sql, compiled.given(values))
-            return [compiled.row(row) for row in cursor.fetchall()]
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _told(connection, compiled.sql, error) from error
-        finally:
-            cursor.close()
 
     def _for(self, dialect: Dialect) -> "_Compiled":
         if dialect.name not in self._compiled:
@@ -166,6 +180,58 @@ class Prepared:
         return self._compiled[dialect.name]
 
 
+def _parts(given: list[Any]) -> Iterator[list[Any]]:
+    """These in parts of few sizes, so that few statements are made: powers of two."""
+    at = 0
+    while at < len(given):
+        size = min(_MOST_TOGETHER, 1 << ((len(given) - at).bit_length() - 1))
+        yield given[at : at + size]
+        at += size
+
+
+@contextmanager
+def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
+    """A cursor of the driver's, whose errors are told as SQLAlchemy tells them."""
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def _rows(connection: Connection, compiled: "_Compiled", given: Any) -> list[Any]:
+    with _cursor(connection, compiled.sql) as cursor:
+        cursor.execute(compiled.sql, given)
+        return [compiled.row(row) for row in cursor.fetchall()]
+
+
+def _united(
+    connection: Connection, compiled: "_Compiled", given: Sequence[tuple[Any, ...]]
+) -> list[list[Any]]:
+    """The rows for each of these parameters, by one statement."""
+    if len(given) == 1:
+        return [_rows(connection, compiled, given[0])]
+    found: list[list[Any]] = [[] for _ in given]
+    sql = compiled.united(len(given))
+    with _cursor(connection, sql) as cursor:
+        cursor.execute(sql, [*chain.from_iterable(given)])
+        for number, *row in cursor.fetchall():
+            found[number].append(compiled.row(row))
+    return found
+
+
+def _written(
+    connection: Connection, compiled: "_Compiled", given: Sequence[tuple[Any, ...]]
+) -> int:
+    """Insert all of these rows by one statement; how many there were to insert."""
+    sql = compiled.many(len(given))
+    with _cursor(connection, sql) as cursor:
+        cursor.execute(sql, [*chain.from_iterable(given)])
+        return int(cursor.rowcount)
+
+
 class _Compiled:
     """One statement in one dialect: its text, and how values go in and out."""
 
@@ -173,40 +239,64 @@ class _Compiled:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
-        self._is_positional = bool(compiled.positiontup)
-        self._wanted = [
-            (name, into, None)
-            if binds[name].required
-            else (name, None, into(compiled.params[name]))
-            for name in compiled.positiontup or binds
-            for into in [_into(binds[name].type, dialect) or _same]
+        names = list(compiled.positiontup or binds)
+        self._names = None if compiled.positiontup else names
+        into = [_into(binds[name].type, dialect) for name in names]
+        self._fixed = {
+            name: change(compiled.params[name]) if change else compiled.params[name]
+            for name, change in zip(names, into, strict=True)
+            if not binds[name].required
+        }
+        self._pick = _picker(names)
+        self._into = [
+            (at, change)
+            for at, (name, change) in enumerate(zip(names, into, strict=True))
+            if change and name not in self._fixed
         ]
         columns = statement.exported_columns
         # Its fields are known only here, which mypy does not allow for.
         kind: Any = namedtuple("Row", [*columns.keys()])  # type: ignore[misc]
         self._make = kind._make
-        self._changes = [
+        self._out = [
             (at, change)
             for at, column in enumerate(columns.values())
             if (change := _out_of(column.type, dialect))
         ]
+        self._row = f"({', '.join('?' * len(names))})"
+        self.takes_many = statement.is_insert and f"VALUES {self._row}" in self.sql
+        """Whether it inserts rows that can be more than one."""
+        self.united, self.many = cache(self._unite), cache(self._repeat)
 
     def given(self, values: Values) -> Any:
         """The driver's parameters."""
-        if self._is_positional:
-            return [fixed if to is None else to(values[name]) for name, to, fixed in self._wanted]
-        return {name: fixed if to is None else to(values[name]) for name, to, fixed in self._wanted}
+        picked = [*self._pick({**values, **self._fixed} if self._fixed else values)]
+        for at, change in self._into:
+            picked[at] = change(picked[at])
+        return picked if self._names is None else dict(zip(self._names, picked, strict=True))
 
     def row(self, found: Sequence[Any]) -> Any:
         """A row of the driver's as a named tuple of Python's own types."""
         row = list(found)
-        for at, change in self._changes:
+        for at, change in self._out:
             row[at] = change(row[at])
         return self._make(row)
 
+    def _unite(self, count: int) -> str:
+        """The text that asks for so many parameters at once; each row begins with which of them."""
+        each = f"* FROM ({self.sql})"
+        return " UNION ALL ".join(f"SELECT {number}, {each}" for number in range(count))
 
-def _same(value: Any) -> Any:
-    return value
+    def _repeat(self, count: int) -> str:
+        """The text that inserts so many rows."""
+        rows = ", ".join([self._row] * count)
+        return self.sql.replace(f"VALUES {self._row}", f"VALUES {rows}")
+
+
+def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
+    """Takes these values out, in this order."""
+    if len(names) == 1:
+        return lambda values: (values[names[0]],)
+    return itemgetter(*names) if names else lambda _: ()
 
 
 def _into(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:

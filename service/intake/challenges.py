@@ -7,8 +7,8 @@ from typing import Any
 
 from altcha.v1 import ChallengeOptions, create_challenge, extract_params, verify_solution
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
+from service.db import Asking, connection_of
 from service.errors import ChallengeRequired
 from service.hashing import keyed
 from service.models import Site, SpentChallenge
@@ -40,9 +40,7 @@ def refusal(site: Site, detail: str, *, secret: str, now: datetime) -> Challenge
     return ChallengeRequired(detail, members={"challenge": challenge})
 
 
-def spend(
-    session: Session, site: Site, solution: str | None, *, secret: str, now: datetime
-) -> None:
+def spend(session: Asking, site: Site, solution: str | None, *, secret: str, now: datetime) -> None:
     """Take a solution, once; raises ChallengeRequired where there is none that counts."""
     if not solution:
         raise refusal(site, "Solve the challenge and send it again.", secret=secret, now=now)
@@ -52,8 +50,9 @@ def spend(
         raise refusal(
             site, "This solution does not hold, or is out of date.", secret=secret, now=now
         )
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    spent = session.scalar(
+    connection = connection_of(session)
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    spent = connection.scalar(
         insert(SpentChallenge)
         .values(signature=payload["signature"], expires_at=expires_at)
         .on_conflict_do_nothing()

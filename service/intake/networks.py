@@ -2,14 +2,14 @@
 
 import ipaddress
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
-from service.db import Prepared
+from service.db import Asking, Prepared
 from service.errors import Blocked
 from service.hashing import keyed
 from service.models import Block, NetworkKey
@@ -51,22 +51,34 @@ def prefix(address: str) -> str | None:
     return str(ipaddress.ip_network((parsed, 48), strict=False))
 
 
-def find(session: Session, site_id: UUID, address: str, *, now: datetime) -> Network | None:
-    """The address's network under the site's key of this period; None where it is no address."""
-    known = prefix(address)
+class Keys:
+    """The sites' keys, each asked for once, and made where there is none yet."""
+
+    def __init__(self, session: Asking) -> None:
+        self._session = session
+        self._known: dict[tuple[UUID, int], str] = {}
+
+    def of(self, site_id: UUID, period: int) -> str:
+        """A site's key of a period."""
+        if (site_id, period) not in self._known:
+            self._known[site_id, period] = self._find(site_id, period)
+        return self._known[site_id, period]
+
+    def _find(self, site_id: UUID, period: int) -> str:
+        wanted = {"site": site_id, "period": period}
+        if known := _SECRET.one(self._session, wanted):
+            return str(known.secret)
+        made = {"site_id": site_id, "period": period, "secret": secrets.token_urlsafe(32)}
+        _NEW_SECRET.run(self._session, made)
+        return str(_SECRET.one(self._session, wanted).secret)
+
+
+def find(keys: Keys, site_id: UUID, known: str | None, *, now: datetime) -> Network | None:
+    """The network of this prefix under the site's key of this period; None without a prefix."""
     if known is None:
         return None
     period = period_of(now)
-    return Network(period, keyed(_key(session, site_id, period), "network", known))
-
-
-def _key(session: Session, site_id: UUID, period: int) -> str:
-    wanted = {"site": site_id, "period": period}
-    if known := _SECRET.one(session, wanted):
-        return str(known.secret)
-    made = {"site_id": site_id, "period": period, "secret": secrets.token_urlsafe(32)}
-    _NEW_SECRET.run(session, made)
-    return str(_SECRET.one(session, wanted).secret)
+    return Network(period, keyed(keys.of(site_id, period), "network", known))
 
 
 _SECRET = Prepared(
@@ -84,12 +96,22 @@ _BLOCKED = Prepared(
 )
 
 
-def refuse_blocked(session: Session, site_id: UUID, network: Network, *, now: datetime) -> None:
-    """Raise Blocked where an editor of the site blocked the network, and it still holds."""
-    block = _BLOCKED.one(session, {"site": site_id, "network": network.hash, "now": now})
-    if block:
-        raise Blocked(
-            "This site takes no reports from your network for now; "
-            "it will again from %(when)s UTC.",
-            values={"when": f"{block.until:%Y-%m-%d %H:%M}"},
-        )
+def blocked(
+    session: Asking, asked: Sequence[tuple[UUID, Network | None, datetime]]
+) -> list[Blocked | None]:
+    """For each site, network and moment the refusal, where an editor's block holds."""
+    found = _BLOCKED.one_for(
+        session,
+        [
+            {"site": site_id, "network": network.hash if network else None, "now": now}
+            for site_id, network, now in asked
+        ],
+    )
+    return [block and _refusal(block.until) for block in found]
+
+
+def _refusal(until: datetime) -> Blocked:
+    return Blocked(
+        "This site takes no reports from your network for now; it will again from %(when)s UTC.",
+        values={"when": f"{until:%Y-%m-%d %H:%M}"},
+    )

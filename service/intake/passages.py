@@ -1,15 +1,16 @@
 """Which words a report is about: where they are now, and which correction is about the same."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select
-from sqlalchemy.orm import Session
 
 from service import hashing, text
-from service.db import Prepared
+from service.db import Asking, Prepared
 from service.intake.reports import NewReport
 from service.models import AnchorState, Correction, Report, Revision, State
 
@@ -44,12 +45,17 @@ class Known:
     """Where its words are now, else where the first reader saw them."""
 
 
-def find(session: Session, article_id: UUID, new: NewReport) -> Place:
-    """Find the report's words in the article's newest revision."""
-    if new.exact is None:
-        return Place(AnchorState.EXACT, new.start, new.end)
-    newest = _NEWEST.one(session, {"article": article_id})
-    if newest is None:
+def find(session: Asking, asked: Sequence[tuple[UUID, NewReport]]) -> list[Place]:
+    """Find the words of each article's report in the article's newest revision."""
+    newest = _NEWEST.one_for(session, [{"article": article_id} for article_id, _ in asked])
+    return [
+        _place(session, article_id, new, revision)
+        for (article_id, new), revision in zip(asked, newest, strict=True)
+    ]
+
+
+def _place(session: Asking, article_id: UUID, new: NewReport, newest: Any) -> Place:
+    if new.exact is None or newest is None:
         return Place(AnchorState.EXACT, new.start, new.end)
     suggestions = [] if new.suggestion is None else [new.suggestion]
     outcome, anchor = text.verdict(_selector(new, new.start), suggestions, newest.text)
@@ -60,15 +66,11 @@ def find(session: Session, article_id: UUID, new: NewReport) -> Place:
     return Place(state, anchor.start, anchor.end, has_text=True, is_fixed=is_fixed)
 
 
-def _is_outdated(session: Session, article_id: UUID, newest: Any, seen: str | None) -> bool:
+def _is_outdated(session: Asking, article_id: UUID, newest: Any, seen: str | None) -> bool:
     if seen is None or seen == newest.mark:
         return False
-    older = select(Revision.id).where(
-        Revision.article_id == article_id,
-        Revision.mark == seen,
-        Revision.number < newest.number,
-    )
-    return session.scalar(older.limit(1)) is not None
+    wanted = {"article": article_id, "mark": seen, "number": newest.number}
+    return _OLDER.one(session, wanted) is not None
 
 
 def hash_of(new: NewReport) -> str | None:
@@ -76,28 +78,61 @@ def hash_of(new: NewReport) -> str | None:
     return hashing.fingerprint(text.normalise(new.exact)) if new.exact else None
 
 
-def same(
-    session: Session, article_id: UUID, new: NewReport, place: Place, *, suspected: bool
-) -> Known | None:
-    """The correction of the same error: an open one, or where it is fixed already, that one.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A report of an article, and what is known of it so far."""
+
+    article_id: UUID
+    new: NewReport
+    place: Place
+    suspected: bool
+
+    @property
+    def start(self) -> int | None:
+        """Where its words are, as far as it is known."""
+        return start_of(self.new, self.place)
+
+
+def same(session: Asking, asked: Sequence[Asked]) -> list[Known | None]:
+    """For each the correction of the same error: an open one, or one fixed where it is fixed.
 
     Suspected reports are kept among themselves: none adds to what readers are believed to say.
     """
-    if new.exact is None:
-        return None
-    start = start_of(new, place)
-    found_by: dict[str, Any] = {"article": article_id, "hash": hash_of(new), "suspected": suspected}
+    found: list[Known | None] = [None] * len(asked)
+    by_statement = defaultdict(list)
+    for number, each in enumerate(asked):
+        if each.new.exact is not None:
+            wanted = _candidates(is_placed=each.start is not None, with_fixed=each.place.is_fixed)
+            by_statement[wanted].append(number)
+    for wanted, numbers in by_statement.items():
+        rows = wanted.all_for(session, [_wanted(asked[number]) for number in numbers])
+        for number, candidates in zip(numbers, rows, strict=True):
+            found[number] = _first(asked[number], candidates)
+    return found
+
+
+def _wanted(asked: Asked) -> dict[str, Any]:
+    exact, start = asked.new.exact or "", asked.start
+    found_by: dict[str, Any] = {
+        "article": asked.article_id,
+        "hash": hash_of(asked.new),
+        "suspected": asked.suspected,
+    }
     if start is not None:
-        found_by |= {"before": start + len(new.exact) + 1, "after": start - 1}
-    wanted = _candidates(is_placed=start is not None, with_fixed=place.is_fixed)
-    for row in wanted.all(session, found_by):
-        known = Known(row.id, row.state, suspected, row.exact, _start(row))
+        found_by |= {"before": start + len(exact) + 1, "after": start - 1}
+    return found_by
+
+
+def _first(asked: Asked, candidates: Sequence[Any]) -> Known | None:
+    """The first of these that is about the same error."""
+    for row in candidates:
+        known = Known(row.id, row.state, asked.suspected, row.exact, _start(row))
         if text.same_passage(
             _selector(row, known.start),
-            _selector(new, start),
+            _selector(asked.new, asked.start),
             row.suggestion,
-            new.suggestion,
-            same_text=_is_same_text(row, new, place),
+            asked.new.suggestion,
+            same_text=_is_same_text(row, asked.new, asked.place),
         ):
             return known
     return None
@@ -112,6 +147,17 @@ _NEWEST = Prepared(
     select(Revision.text, Revision.mark, Revision.number)
     .where(Revision.article_id == bindparam("article"))
     .order_by(Revision.number.desc())
+    .limit(1)
+)
+
+
+_OLDER = Prepared(
+    select(Revision.id)
+    .where(
+        Revision.article_id == bindparam("article"),
+        Revision.mark == bindparam("mark"),
+        Revision.number < bindparam("number"),
+    )
     .limit(1)
 )
 

@@ -3,10 +3,17 @@
 import hashlib
 import json
 from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
-from service.errors import FieldError, InvalidFields
-from service.models import Category
+from service import addresses, hashing, text
+from service.errors import FieldError, InvalidFields, Refusal, invalid
+from service.intake import networks
+from service.models import Category, Site
+
+LONG_ENOUGH = 16
+"""Shorter comments are the same by chance: many readers write "typo"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,11 @@ class NewReport:
             del said["seconds"]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
+    def comment_hash(self) -> str | None:
+        """By which the same comment is known again; None where it is short."""
+        comment = text.normalise(self.comment or "")
+        return hashing.fingerprint(comment) if len(comment) >= LONG_ENOUGH else None
+
     def check(self, excerpt_limit: int) -> None:
         """Check what one field alone does not tell; raises InvalidFields."""
         found: list[FieldError] = []
@@ -79,6 +91,48 @@ class NewReport:
 _SAID = [field.name for field in fields(NewReport) if field.name != "altcha"]
 
 
+@dataclass(frozen=True)
+class Submission:
+    """A report on its way in, and what can be told of it without the database."""
+
+    site: Site
+    new: NewReport
+    key: str
+    """The idempotency key."""
+    secret: str
+    now: datetime
+    address: str = ""
+    """The reader's; only its network's hash is kept."""
+
+    def check(self) -> None:
+        """Check what needs no database; raises InvalidFields."""
+        self.new.check(self.site.excerpt_limit)
+        _ = self.url
+
+    @cached_property
+    def url(self) -> str:
+        """The article's address; raises InvalidFields."""
+        try:
+            return addresses.article_address(self.new.source, self.new.canonical, self.site.origins)
+        except addresses.BadAddress as error:
+            raise invalid("/target/source", f"The address {error}.") from None
+
+    @cached_property
+    def prefix(self) -> str | None:
+        """The network's own address."""
+        return networks.prefix(self.address)
+
+    @cached_property
+    def body_hash(self) -> str:
+        """The report's."""
+        return self.new.body_hash()
+
+    @cached_property
+    def comment_hash(self) -> str | None:
+        """The report's."""
+        return self.new.comment_hash()
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What the reader gets back."""
@@ -90,3 +144,7 @@ class Receipt:
     is_replay: bool = False
     already_fixed: bool = False
     """Whether the reader saw an old text, and the newest one has the suggestion in it."""
+
+
+Outcome = Receipt | Refusal
+"""What becomes of a submission."""

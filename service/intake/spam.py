@@ -1,18 +1,18 @@
 """A score from 0 to 100 that says how much a report looks like spam, and what it is made of."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
-from sqlalchemy.orm import Session
 
-from service import hashing, text
-from service.db import Prepared
+from service import text
+from service.db import Asking, Prepared
 from service.intake.networks import Network
-from service.intake.reports import NewReport
+from service.intake.reports import NewReport, Submission
 from service.models import Report, Site
 from service.text.words import words
 
@@ -23,8 +23,6 @@ QUICK, QUICK_SECONDS = 20, 3
 PER_LINK, MOST_OF_LINKS = 20, 60
 PER_REPEAT, MOST_OF_REPEATS = 15, 60
 REPEAT_WINDOW = timedelta(days=1)
-LONG_ENOUGH = 16
-"""Shorter comments are the same by chance: many readers write "typo"."""
 BURST, BURST_COUNT, BURST_WINDOW = 20, 10, timedelta(minutes=10)
 BLOCKED_WORD = 50
 
@@ -54,14 +52,9 @@ def score(reasons: list[Reason]) -> int:
     return min(MOST, sum(reason.points for reason in reasons))
 
 
-def reasons(
-    session: Session, site: Site, new: NewReport, network: Network | None, *, now: datetime
-) -> list[Reason]:
+def reasons(new: NewReport, site: Site, earlier: Any) -> list[Reason]:
     """All that speaks for spam, told by the report alone and by what came before it."""
-    return [
-        *alone(new, site.origins, site.blocked_words),
-        *_counted(session, site, new, network, now),
-    ]
+    return [*alone(new, site.origins, site.blocked_words), *_counted(earlier)]
 
 
 def alone(new: NewReport, origins: list[str], blocked: list[str]) -> list[Reason]:
@@ -109,26 +102,25 @@ def _in_words(written: str) -> str:
     return "\0" + "\0".join(words(text.normalise(written))) + "\0"
 
 
-def comment_hash(new: NewReport) -> str | None:
-    """By which the same comment is known again; None where it is short."""
-    comment = text.normalise(new.comment or "")
-    return hashing.fingerprint(comment) if len(comment) >= LONG_ENOUGH else None
-
-
-def _counted(
-    session: Session, site: Site, new: NewReport, network: Network | None, now: datetime
-) -> list[Reason]:
-    """What earlier reports say: the same comment again, many from one network."""
-    found = _EARLIER.one(
+def earlier(session: Asking, asked: Sequence[tuple[Submission, Network | None]]) -> list[Any]:
+    """For each how many reports say the same (`repeats`), or are of its network (`burst`)."""
+    return _EARLIER.one_for(
         session,
-        {
-            "site": site.id,
-            "comment": comment_hash(new),
-            "day": now - REPEAT_WINDOW,
-            "network": network.hash if network else None,
-            "minutes": now - BURST_WINDOW,
-        },
+        [
+            {
+                "site": each.site.id,
+                "comment": each.comment_hash,
+                "day": each.now - REPEAT_WINDOW,
+                "network": network.hash if network else None,
+                "minutes": each.now - BURST_WINDOW,
+            }
+            for each, network in asked
+        ],
     )
+
+
+def _counted(found: Any) -> list[Reason]:
+    """What earlier reports say: the same comment again, many from one network."""
     reasons = []
     if found.repeats:
         reasons.append(Reason("repeated", found.repeats * PER_REPEAT, found.repeats))

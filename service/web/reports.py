@@ -1,7 +1,5 @@
 """A report kept in one transaction, however it arrived: from the widget or from our own page."""
 
-from functools import partial
-
 from flask import request
 from sqlalchemy.exc import IntegrityError
 
@@ -25,17 +23,12 @@ def keep(new: NewReport, key: str) -> intake.Receipt:
 
 
 def _submit(new: NewReport, key: str) -> intake.Receipt:
-    return current.database().write_together(
-        partial(
-            intake.submit,
-            site=cors.site(),
-            new=new,
-            key=key,
-            secret=current.settings().secret_key,
-            now=current.now(),
-            address=request.remote_addr or "",
-        )
+    settings = current.settings()
+    given = intake.Submission(
+        cors.site(), new, key, settings.secret_key, current.now(), request.remote_addr or ""
     )
+    given.check()
+    return current.database().write_together(intake.submit_all, given)
 
 
 def receipt_url(receipt: intake.Receipt) -> str:

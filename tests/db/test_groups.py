@@ -1,16 +1,16 @@
 """Group commit on SQLite; on PostgreSQL the same calls are transactions of their own."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
 
 from service.db import Database, groups
+from service.db.groups import Verb
 from service.errors import NotFound, Unavailable
 from service.models import SpentChallenge
 from tests.servers import wait_until
@@ -18,11 +18,25 @@ from tests.servers import wait_until
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def spend(signature: str) -> Callable[[Session], str]:
+Work = Callable[[Connection], object]
+
+
+def each(connection: Connection, works: Sequence[Work]) -> list[object]:
+    """The verb of these tests: a work that is refused is the outcome, all else undoes the rest."""
+    outcomes: list[object] = []
+    for work in works:
+        try:
+            outcomes.append(work(connection))
+        except NotFound as refusal:
+            outcomes.append(refusal)
+    return outcomes
+
+
+def spend(signature: str) -> Work:
     """Work that writes one row."""
 
-    def work(session: Session) -> str:
-        session.add(SpentChallenge(signature=signature, expires_at=NOW))
+    def work(connection: Connection) -> str:
+        connection.execute(insert(SpentChallenge).values(signature=signature, expires_at=NOW))
         return signature
 
     return work
@@ -36,14 +50,14 @@ def spent(database: Database) -> list[str]:
 class Callers:
     """Callers of `write_together`, each in a thread; what each of them got."""
 
-    def __init__(self, database: Database) -> None:
-        self.database, self.got = database, dict[str, Any]()
+    def __init__(self, database: Database, verb: Verb[Work, object] = each) -> None:
+        self.database, self.verb, self.got = database, verb, dict[str, Any]()
         self._threads: list[threading.Thread] = []
 
-    def call(self, name: str, work: Callable[[Session], Any]) -> None:
+    def call(self, name: str, work: Work) -> None:
         def run() -> None:
             try:
-                self.got[name] = self.database.write_together(work)
+                self.got[name] = self.database.write_together(self.verb, work)
             except Exception as error:
                 self.got[name] = type(error)
 
@@ -54,7 +68,7 @@ class Callers:
         """Start a leader that holds the group open until the event is set."""
         has_begun, may_end = threading.Event(), threading.Event()
 
-        def work(_session: Session) -> None:
+        def work(_connection: Connection) -> None:
             has_begun.set()
             assert may_end.wait(30)
 
@@ -79,37 +93,60 @@ def sqlite(sqlite_url: str) -> Iterator[Database]:
 
 
 def test_work_is_kept_and_answered(database: Database) -> None:
-    assert database.write_together(spend("a")) == "a"
+    assert database.write_together(each, spend("a")) == "a"
     assert spent(database) == ["a"]
 
 
 def test_work_that_fails_keeps_nothing(database: Database) -> None:
-    def refuse(session: Session) -> None:
-        spend("a")(session)
-        session.flush()
-        raise NotFound
+    def refuse(connection: Connection) -> None:
+        spend("a")(connection)
+        raise ValueError("broken")
 
-    with pytest.raises(NotFound):
-        database.write_together(refuse)
+    with pytest.raises(ValueError, match="broken"):
+        database.write_together(each, refuse)
     assert spent(database) == []
 
 
-def test_those_who_wait_share_a_commit_and_the_bad_one_fails_alone(sqlite: Database) -> None:
+def test_those_who_wait_share_a_call_and_a_commit(sqlite: Database) -> None:
     commits = list[bool]()
     event.listen(sqlite.writer, "commit", lambda _connection: commits.append(True))
     callers = Callers(sqlite)
     may_end = callers.lead()
-    callers.call("a", spend("a"))
-    wait_until(lambda: callers.waiting() == 1, 30, "the first waits")
-    callers.call("again", spend("a"))
-    wait_until(lambda: callers.waiting() == 2, 30, "the second waits")
-    callers.call("b", spend("b"))
-    wait_until(lambda: callers.waiting() == 3, 30, "the third waits")
+    for number, name in enumerate("abc", 1):
+        callers.call(name, spend(name))
+        wait_until(lambda number=number: callers.waiting() == number, 30, f"{number} wait")
     may_end.set()
-    got = callers.finish()
-    assert got == {"leader": None, "a": "a", "again": IntegrityError, "b": "b"}
-    assert spent(sqlite) == ["a", "b"]
+    assert callers.finish() == {"leader": None, "a": "a", "b": "b", "c": "c"}
+    assert spent(sqlite) == ["a", "b", "c"]
     assert len(commits) == 2
+
+
+def test_the_bad_one_fails_alone_and_who_is_refused_keeps_nobody_up(sqlite: Database) -> None:
+    calls = list[int]()
+
+    def counted(connection: Connection, works: Sequence[Work]) -> list[object]:
+        calls.append(len(works))
+        return each(connection, works)
+
+    def refuse(_connection: Connection) -> None:
+        raise NotFound
+
+    callers = Callers(sqlite, counted)
+    may_end = callers.lead()
+    works = {"a": spend("a"), "no": refuse, "again": spend("a"), "b": spend("b")}
+    for number, (name, work) in enumerate(works.items(), 1):
+        callers.call(name, work)
+        wait_until(lambda number=number: callers.waiting() == number, 30, f"{name} waits")
+    may_end.set()
+    assert callers.finish() == {
+        "leader": None,
+        "a": "a",
+        "no": NotFound,
+        "again": IntegrityError,
+        "b": "b",
+    }
+    assert spent(sqlite) == ["a", "b"]
+    assert calls == [1, 4, 1, 1, 1, 1]
 
 
 def test_more_than_may_wait_are_told_to_come_back(
@@ -121,7 +158,7 @@ def test_more_than_may_wait_are_told_to_come_back(
     callers.call("a", spend("a"))
     wait_until(lambda: callers.waiting() == 1, 30, "one waits")
     with pytest.raises(Unavailable) as refused:
-        sqlite.write_together(spend("b"))
+        sqlite.write_together(each, spend("b"))
     may_end.set()
     callers.finish()
     assert refused.value.retry_after == 2
@@ -131,9 +168,9 @@ def test_more_than_may_wait_are_told_to_come_back(
 def test_nobody_is_told_of_success_when_the_database_ended_the_transaction(
     sqlite: Database,
 ) -> None:
-    def end_it(session: Session) -> None:
-        session.connection().exec_driver_sql("ROLLBACK")
-        session.connection().exec_driver_sql("SELECT no_such_column")
+    def end_it(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("SELECT no_such_column")
 
     callers = Callers(sqlite)
     may_end = callers.lead()
@@ -150,4 +187,4 @@ def test_nobody_is_told_of_success_when_the_database_ended_the_transaction(
         "b": OperationalError,
     }
     assert spent(sqlite) == []
-    assert sqlite.write_together(spend("c")) == "c"
+    assert sqlite.write_together(each, spend("c")) == "c"

@@ -37,13 +37,10 @@ def block(
 
 def is_out(database: Database, site: Site, address: str, now: datetime) -> bool:
     with database.write() as session:
-        network = networks.find(session, site.id, address, now=now)
+        network = networks.find(networks.Keys(session), site.id, networks.prefix(address), now=now)
         assert network
-        try:
-            networks.refuse_blocked(session, site.id, network, now=now)
-        except Blocked:
-            return True
-    return False
+        [refusal] = networks.blocked(session, [(site.id, network, now)])
+    return isinstance(refusal, Blocked)
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ def test_one_network_has_one_hash_a_site_and_period(
 ) -> None:
     def ask(site: Site, address: str, at: datetime = now) -> networks.Network | None:
         with database.write() as session:
-            return networks.find(session, site.id, address, now=at)
+            keys = networks.Keys(session)
+            return networks.find(keys, site.id, networks.prefix(address), now=at)
 
     first = ask(site, "203.0.113.1")
     assert first is not None

@@ -24,11 +24,8 @@ def send(database: Database, site: Site, suggestion: str, now: datetime) -> inta
         comment="See www.elsewhere.example",
         email="reader@example.org",
     )
-    return database.write_together(
-        lambda session: intake.submit(
-            session, site, new, key=suggestion, secret="a secret for tests", now=now
-        )
-    )
+    given = intake.Submission(site, new, suggestion, "a secret for tests", now)
+    return database.write_together(intake.submit_all, given)
 
 
 def test_events_tell_of_the_correction_as_it_is_read(
