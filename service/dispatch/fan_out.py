@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select, text, update
@@ -13,8 +13,6 @@ from service.db import Prepared, among, new_id
 from service.dispatch import schedule
 from service.models import Channel, Delivery, DeliveryState, Event, Webhook
 
-T = TypeVar("T", Webhook, Channel)
-
 Told = Event | Any
 """An event, or its columns."""
 
@@ -22,7 +20,11 @@ BATCH = 500
 ADVISORY_LOCK = 0x66616E73  # "fans"
 
 
-_WAITING = select(Event.id).where(Event.fanned_out_at.is_(None)).limit(1)
+_WAITING = Prepared(select(Event.id).where(Event.fanned_out_at.is_(None)).limit(1))
+_CHANNELS = Prepared(select(Channel).where(Channel.enabled))
+_WEBHOOKS = Prepared(
+    lambda dialect: select(Webhook).where(among(Webhook.site_id, "sites", dialect), Webhook.enabled)
+)
 
 
 def _first_waiting(*told: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -36,7 +38,7 @@ def _first_waiting(*told: InstrumentedAttribute[Any]) -> Select[Any]:
 
 def is_waiting(session: Session) -> bool:
     """Whether any event has not been handed out yet."""
-    return session.scalar(_WAITING) is not None
+    return _WAITING.one(session, {}) is not None
 
 
 _TELLING = (
@@ -70,16 +72,14 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     """
     if not _is_my_turn(session):
         return 0
-    channels = _by_site(session.scalars(select(Channel).where(Channel.enabled)))
+    channels = _by_site(_CHANNELS.all(session, {}))
     # Only channels look into an event, and it may be long.
     wanted = _WHOLE if channels else _WAITS
     waiting = wanted.all(session, {"most": limit})
     if not waiting:
         return 0
     sites = {event.site_id for event in waiting}
-    webhooks = _by_site(
-        session.scalars(select(Webhook).where(Webhook.site_id.in_(sites), Webhook.enabled))
-    )
+    webhooks = _by_site(_WEBHOOKS.all(session, {"sites": sites}))
     rows = [
         row
         for event in waiting
@@ -88,8 +88,7 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
             *_notes(event, channels[event.site_id], now=now),
         )
     ]
-    if rows:
-        _NEW.run(session, *rows)
+    _NEW.run(session, *rows)
     _HANDED_OUT.run(session, {"events": [event.id for event in waiting], "at": now})
     return len(waiting)
 
@@ -165,8 +164,8 @@ def matches(pattern: str, kind: str) -> bool:
     return pattern in {kind, "*"} or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
 
 
-def _by_site(rows: Iterable[T]) -> dict[UUID, list[T]]:
-    found: dict[UUID, list[T]] = defaultdict(list)
+def _by_site(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.id):
         found[row.site_id].append(row)
     return found

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Exists, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from service.db import Prepared
 from service.dispatch import to_channels, to_people, to_webhooks
 from service.dispatch.claim import NOW, Task, is_due
 from service.dispatch.to_webhooks import Contents
@@ -28,10 +29,13 @@ def _has_due(lane_id: InstrumentedAttribute[UUID] | UUID) -> Exists:
     return exists().where(Delivery.lane_id == lane_id, *is_due(NOW))
 
 
-_WEBHOOKS = select(Webhook.id).where(Webhook.enabled, _has_due(Webhook.id)).order_by(Webhook.id)
-_CHANNELS = select(Channel.id).where(Channel.enabled, _has_due(Channel.id)).order_by(Channel.id)
-_SILENT = _CHANNELS.where(Channel.medium != Medium.MAIL)
-_LETTERS = select(_has_due(LETTERS))
+_CHANNEL = select(Channel.id).where(Channel.enabled, _has_due(Channel.id)).order_by(Channel.id)
+_CHANNELS = Prepared(_CHANNEL)
+_SILENT = Prepared(_CHANNEL.where(Channel.medium != Medium.MAIL))
+_WEBHOOKS = Prepared(
+    select(Webhook.id).where(Webhook.enabled, _has_due(Webhook.id)).order_by(Webhook.id)
+)
+_LETTERS = Prepared(select(_has_due(LETTERS).label("any")))
 
 
 def due(
@@ -46,12 +50,12 @@ def due(
     at = {"now": now}
     found: dict[UUID, Take] = {
         webhook_id: partial(to_webhooks.take, webhook_id=webhook_id, contents=contents)
-        for webhook_id in session.scalars(_WEBHOOKS, at)
+        for (webhook_id,) in _WEBHOOKS.all(session, at)
     }
     found |= {
         channel_id: partial(to_channels.take, channel_id=channel_id)
-        for channel_id in session.scalars(_CHANNELS if has_mail else _SILENT, at)
+        for (channel_id,) in (_CHANNELS if has_mail else _SILENT).all(session, at)
     }
-    if has_mail and session.scalar(_LETTERS, at):
+    if has_mail and _LETTERS.one(session, at).any:
         found[LETTERS] = partial(to_people.take, writers=writers)
     return found
