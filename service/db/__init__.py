@@ -1,7 +1,7 @@
 """The database: declarative base and types, engines and sessions, migrations."""
 
 from service.db.engines import Database, sqlite_fault
-from service.db.prepared import Asking, Prepared, among, connection_of
+from service.db.prepared import Asking, Prepared, among, at_most, connection_of
 from service.db.schema import Base, UtcDateTime, id_at, new_id
 from service.db.turns import takes_turn
 
@@ -12,6 +12,7 @@ __all__ = [
     "Prepared",
     "UtcDateTime",
     "among",
+    "at_most",
     "connection_of",
     "id_at",
     "new_id",

@@ -23,6 +23,9 @@ STATEMENT_SECONDS = 30
 READER_KIB, WRITER_KIB = 512, 4096
 """Page caches: many connections read, and through the one that writes goes all that is new."""
 
+STATEMENTS = 500
+"""So many prepared ones a connection keeps: once it has more, the driver drops the newest first."""
+
 SAFE_SQLITE = (3, 51, 3)
 """The first release without the WAL-reset corruption bug."""
 
@@ -139,6 +142,7 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
         pool_timeout=LOCK_SECONDS,
         # What one connection writes, the others' page caches have to read anew.
         pool_use_lifo=True,
+        connect_args={"cached_statements": STATEMENTS},
     )
 
     @event.listens_for(engine, "connect")

@@ -23,6 +23,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -58,6 +59,11 @@ def among(ids: Any, name: str, dialect: str) -> ColumnElement[bool]:
         return made
     chosen: ColumnElement[bool] = ids.in_(select(func.json_each(listed).table_valued("value")))
     return chosen
+
+
+def at_most(number: int) -> ColumnElement[int]:
+    """A limit, written out: SQLite plans a statement anew for each one that is bound."""
+    return literal_column(str(number))
 
 
 class _Ids(TypeDecorator[Collection[UUID]]):

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.db import Prepared, among, new_id
+from service.db import Prepared, among, at_most, new_id
 from service.dispatch import schedule
 from service.models import Channel, Delivery, DeliveryState, Event, Webhook
 
@@ -20,7 +20,7 @@ BATCH = 500
 ADVISORY_LOCK = 0x66616E73  # "fans"
 
 
-_WAITING = Prepared(select(Event.id).where(Event.fanned_out_at.is_(None)).limit(1))
+_WAITING = Prepared(select(Event.id).where(Event.fanned_out_at.is_(None)).limit(at_most(1)))
 _CHANNELS = Prepared(select(Channel).where(Channel.enabled))
 _WEBHOOKS = Prepared(
     lambda dialect: select(Webhook).where(among(Webhook.site_id, "sites", dialect), Webhook.enabled)

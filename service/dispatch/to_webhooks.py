@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from service.db import Prepared, among
+from service.db import Prepared, among, at_most
 from service.dispatch import claim, messages
 from service.dispatch.claim import Task
 from service.dispatch.messages import Content, Message
@@ -47,7 +47,7 @@ def _next() -> Select[UUID]:
             other.attempt_count < PATIENCE,
         )
         .order_by(other.event_id)
-        .limit(1)
+        .limit(at_most(1))
         .scalar_subquery()
     )
     return claim.first_due(claim.LANE, claim.NOW, claim.MOST).where(

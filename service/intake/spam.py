@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 
 from service import text
-from service.db import Asking, Prepared
+from service.db import Asking, Prepared, at_most
 from service.intake.networks import Network
 from service.intake.reports import NewReport, Submission
 from service.models import Report, Site
@@ -132,8 +132,9 @@ def _counted(found: Any) -> list[Reason]:
 
 def _at_most(most: int, *which: ColumnElement[bool]) -> ScalarSelect[int]:
     """How many reports of the site are so; counting ends at `most`."""
-    earlier = select(Report.id).where(Report.site_id == bindparam("site"), *which).limit(most)
-    return select(func.count()).select_from(earlier.subquery()).scalar_subquery()
+    earlier = select(Report.id).where(Report.site_id == bindparam("site"), *which)
+    some = earlier.limit(at_most(most)).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 _EARLIER = Prepared(
