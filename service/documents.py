@@ -97,9 +97,9 @@ def of_new(correction_id: UUID, report: Mapping[str, Any], own: str = "") -> lis
 
     The first report brings the text of the correction's own document too.
     """
-    rows = [{"correction": correction_id, "report": None, "text": own}] if own else []
+    rows = [{"correction_id": correction_id, "report_id": None, "text": own}] if own else []
     if words := of_report(report["suggestion"], report["comment"]):
-        rows.append({"correction": correction_id, "report": report["id"], "text": words})
+        rows.append({"correction_id": correction_id, "report_id": report["id"], "text": words})
     return rows
 
 
@@ -108,13 +108,7 @@ def add(session: Asking, rows: Sequence[Mapping[str, Any]]) -> None:
     _ADD.run(session, *rows)
 
 
-_ADD = Prepared(
-    insert(Document).values(
-        correction_id=bindparam("correction"),
-        report_id=bindparam("report"),
-        text=bindparam("text"),
-    )
-)
+_ADD = Prepared.insert(Document, "correction_id report_id text")
 
 
 def refresh(session: Session, *which: ColumnElement[bool]) -> None:

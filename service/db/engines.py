@@ -98,17 +98,11 @@ class Database:
             self.changes += 1
 
     def write_together(self, verb: Verb[Given, Result], given: Given) -> Result:
-        """What the verb returns, once it is durable; on SQLite in one commit with others' work.
+        """What the verb returns, once it is durable; in one commit with others' work.
 
         Raises what the verb gives instead (others' work is kept all the same), and as `write` does.
         """
-        if self.is_sqlite:
-            return self._group.run(verb, given)
-        with self.writer.begin() as connection:
-            [outcome] = verb(connection, [given])
-            if isinstance(outcome, Exception):
-                raise outcome
-            return outcome
+        return self._group.run(verb, given)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

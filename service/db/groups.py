@@ -1,12 +1,14 @@
-"""Group commit: work that waits for SQLite's one writer shares a transaction, and one sync."""
+"""Group commit: work that waits for its turn to write shares a transaction, and one sync."""
 
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from service import errors
 
@@ -21,6 +23,9 @@ What the verb itself raises undoes the work of all of them; they come again one 
 MOST = 64
 """So many share a transaction, and so many wait for the next one; more are told to come back."""
 
+DEADLOCK = "40P01"
+"""PostgreSQL's word for two transactions of which each waits for the other."""
+
 
 class Job(Generic[Given, Result]):
     """One caller's work, and what came of it."""
@@ -30,52 +35,20 @@ class Job(Generic[Given, Result]):
         self.called = threading.Event()
         """Set once the work is done, or once it is its caller's turn to lead."""
         self.is_done = False
-        self.outcome: Result | BaseException | None = None
+        self.outcome: Result | Exception = errors.Unavailable("The work was broken off; try again.")
 
     def end(self) -> Result:
         """The result; raises what came instead."""
-        if isinstance(self.outcome, BaseException):
+        if isinstance(self.outcome, Exception):
             raise self.outcome
-        return cast("Result", self.outcome)
+        return self.outcome
 
 
-def work(connection: Connection, jobs: Sequence[Job[Any, Any]]) -> None:
-    """Do the work of those who have one verb; each fails alone.
-
-    Raises only what has ended the whole transaction.
-    """
-    try:
-        outcomes = _in_savepoint(connection, jobs)
-    except Exception as error:
-        # A full disk ends the transaction: what follows would be in none.
-        if not _driver(connection).in_transaction:
-            raise
-        if len(jobs) > 1:
-            for job in jobs:
-                work(connection, [job])
-            return
-        outcomes = [error]
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        job.outcome = outcome
-
-
-def _in_savepoint(connection: Connection, jobs: Sequence[Job[Any, Any]]) -> Sequence[Any]:
-    # SQLAlchemy's own savepoint takes forty times as long.
-    driver = _driver(connection)
-    driver.execute("SAVEPOINT job")
-    try:
-        outcomes = jobs[0].verb(connection, [job.given for job in jobs])
-    except Exception:
-        if driver.in_transaction:
-            driver.execute("ROLLBACK TO job")
-            driver.execute("RELEASE job")
-        raise
-    driver.execute("RELEASE job")
-    return outcomes
-
-
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
+def is_of_all(error: Exception) -> bool:
+    """Whether what went wrong would go wrong for each of a group alone, too."""
+    if isinstance(error, OperationalError):
+        return getattr(error.orig, "sqlstate", None) != DEADLOCK
+    return isinstance(error, errors.Refusal | NoConnection)
 
 
 class Group:
@@ -119,15 +92,24 @@ class Group:
         for job in jobs:
             alike[job.verb].append(job)
         try:
+            for those in alike.values():
+                self._work(those)
+        finally:
+            self._dismiss(jobs)
+
+    def _work(self, jobs: Sequence[Job[Any, Any]]) -> None:
+        """Do the work of those who have one verb; the bad one fails alone."""
+        try:
             with self._transaction() as connection:
-                for those in alike.values():
-                    work(connection, those)
-        except BaseException as error:
-            # Nothing of the group was kept; those that failed by themselves know already.
-            for job in jobs:
-                if not isinstance(job.outcome, BaseException):
-                    job.outcome = error
-        self._dismiss(jobs)
+                outcomes = jobs[0].verb(connection, [job.given for job in jobs])
+        except Exception as error:
+            if len(jobs) > 1 and not is_of_all(error):
+                for job in jobs:
+                    self._work([job])
+                return
+            outcomes = [error] * len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            job.outcome = outcome
 
     def _dismiss(self, jobs: list[Job[Any, Any]]) -> None:
         with self._mutex:

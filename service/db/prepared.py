@@ -1,6 +1,7 @@
 """Statements of the busiest path: compiled once, run by the driver with no layer between."""
 
 import json
+import re
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ Change = Callable[[Any], Any]
 Asking = Session | Connection
 
 _MOST_TOGETHER = 32
-"""So many rows at most share a statement on SQLite."""
+"""So many values or rows at most share a statement."""
+
+_NAMED = re.compile(r"%\((\w+)\)s")
 
 
 def connection_of(session: Asking) -> Connection:
@@ -138,16 +141,15 @@ class Prepared:
         return self.one_for(session, [values])[0]
 
     def all_for(self, session: Asking, wanted: Sequence[Values]) -> list[list[Any]]:
-        """For each of these values its rows; many share a statement on SQLite.
+        """For each of these values its rows; many share a statement.
 
-        There each step of a statement lets the other threads run, and waits until they let go.
+        Each one lets the other threads run, and waits until they let go; PostgreSQL is asked over a
+        network.
         """
         connection = connection_of(session)
         compiled = self._for(connection.dialect)
         given = [compiled.given(values) for values in wanted]
-        if connection.dialect.name == "sqlite":
-            return [rows for part in _parts(given) for rows in _united(connection, compiled, part)]
-        return [_rows(connection, compiled, each) for each in given]
+        return [rows for part in _parts(given) for rows in _united(connection, compiled, part)]
 
     def one_for(self, session: Asking, wanted: Sequence[Values]) -> list[Any]:
         """For each of these values the only row there can be; None without one."""
@@ -170,7 +172,7 @@ class Prepared:
                 cursor.execute(compiled.sql, given[0])
             elif is_postgresql and self._copied:
                 # A third of the time that as many statements take, here and there.
-                columns = ", ".join(self._copied)
+                columns = ", ".join(f'"{name}"' for name in self._copied)
                 with cursor.copy(f"COPY {self._table} ({columns}) FROM STDIN") as copy:
                     for row in given:
                         copy.write_row([row[name] for name in self._copied])
@@ -213,16 +215,14 @@ def _rows(connection: Connection, compiled: "_Compiled", given: Any) -> list[Any
         return [compiled.row(row) for row in cursor.fetchall()]
 
 
-def _united(
-    connection: Connection, compiled: "_Compiled", given: Sequence[tuple[Any, ...]]
-) -> list[list[Any]]:
+def _united(connection: Connection, compiled: "_Compiled", given: Sequence[Any]) -> list[list[Any]]:
     """The rows for each of these parameters, by one statement."""
     if len(given) == 1:
         return [_rows(connection, compiled, given[0])]
     found: list[list[Any]] = [[] for _ in given]
     sql = compiled.united(len(given))
     with _cursor(connection, sql) as cursor:
-        cursor.execute(sql, [*chain.from_iterable(given)])
+        cursor.execute(sql, compiled.together(given))
         for number, *row in cursor.fetchall():
             found[number].append(compiled.row(row))
     return found
@@ -234,7 +234,7 @@ def _written(
     """Insert all of these rows by one statement; how many there were to insert."""
     sql = compiled.many(len(given))
     with _cursor(connection, sql) as cursor:
-        cursor.execute(sql, [*chain.from_iterable(given)])
+        cursor.execute(sql, compiled.together(given))
         return int(cursor.rowcount)
 
 
@@ -280,6 +280,16 @@ class _Compiled:
             picked[at] = change(picked[at])
         return picked if self._names is None else dict(zip(self._names, picked, strict=True))
 
+    def together(self, given: Sequence[Any]) -> Any:
+        """The driver's parameters for what `united` or `many` has made."""
+        if self._names is None:
+            return [*chain.from_iterable(given)]
+        return {
+            f"{name}__{number}": value
+            for number, each in enumerate(given)
+            for name, value in each.items()
+        }
+
     def row(self, found: Sequence[Any]) -> Any:
         """A row of the driver's as a named tuple of Python's own types."""
         row = list(found)
@@ -289,13 +299,20 @@ class _Compiled:
 
     def _unite(self, count: int) -> str:
         """The text that asks for so many parameters at once; each row begins with which of them."""
-        each = f"* FROM ({self.sql})"
-        return " UNION ALL ".join(f"SELECT {number}, {each}" for number in range(count))
+        each = f"told.* FROM ({self.sql}) AS told"
+        return " UNION ALL ".join(
+            f"SELECT {number}, {_numbered(each, number)}" for number in range(count)
+        )
 
     def _repeat(self, count: int) -> str:
         """The text that inserts so many rows."""
-        rows = ", ".join([self._row] * count)
+        rows = ", ".join(_numbered(self._row, number) for number in range(count))
         return self.sql.replace(f"VALUES {self._row}", f"VALUES {rows}")
+
+
+def _numbered(sql: str, number: int) -> str:
+    """The text with this number at the names of its parameters, where these have names."""
+    return _NAMED.sub(rf"%(\1__{number})s", sql)
 
 
 def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:

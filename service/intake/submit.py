@@ -77,7 +77,8 @@ def submit_all(session: Asking, submissions: Sequence[Submission]) -> Sequence[O
     """Keep checked reports as if they came one by one; for each its receipt, or what is raised."""
     connection = connection_of(session)
     cases = [_Case(given) for given in submissions]
-    waiting = cases
+    # Articles are locked in one order by all: nobody waits for who waits for them.
+    waiting = sorted(cases, key=lambda case: (case.given.site.id, case.given.url))
     while waiting:
         together, waiting = _apart(waiting)
         _take(connection, together)

@@ -1,4 +1,4 @@
-"""Group commit on SQLite; on PostgreSQL the same calls are transactions of their own."""
+"""Group commit, on both databases."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -107,21 +107,21 @@ def test_work_that_fails_keeps_nothing(database: Database) -> None:
     assert spent(database) == []
 
 
-def test_those_who_wait_share_a_call_and_a_commit(sqlite: Database) -> None:
+def test_those_who_wait_share_a_call_and_a_commit(database: Database) -> None:
     commits = list[bool]()
-    event.listen(sqlite.writer, "commit", lambda _connection: commits.append(True))
-    callers = Callers(sqlite)
+    event.listen(database.writer, "commit", lambda _connection: commits.append(True))
+    callers = Callers(database)
     may_end = callers.lead()
     for number, name in enumerate("abc", 1):
         callers.call(name, spend(name))
         wait_until(lambda number=number: callers.waiting() == number, 30, f"{number} wait")
     may_end.set()
     assert callers.finish() == {"leader": None, "a": "a", "b": "b", "c": "c"}
-    assert spent(sqlite) == ["a", "b", "c"]
+    assert spent(database) == ["a", "b", "c"]
     assert len(commits) == 2
 
 
-def test_the_bad_one_fails_alone_and_who_is_refused_keeps_nobody_up(sqlite: Database) -> None:
+def test_the_bad_one_fails_alone_and_who_is_refused_keeps_nobody_up(database: Database) -> None:
     calls = list[int]()
 
     def counted(connection: Connection, works: Sequence[Work]) -> list[object]:
@@ -131,7 +131,7 @@ def test_the_bad_one_fails_alone_and_who_is_refused_keeps_nobody_up(sqlite: Data
     def refuse(_connection: Connection) -> None:
         raise NotFound
 
-    callers = Callers(sqlite, counted)
+    callers = Callers(database, counted)
     may_end = callers.lead()
     works = {"a": spend("a"), "no": refuse, "again": spend("a"), "b": spend("b")}
     for number, (name, work) in enumerate(works.items(), 1):
@@ -145,24 +145,24 @@ def test_the_bad_one_fails_alone_and_who_is_refused_keeps_nobody_up(sqlite: Data
         "again": IntegrityError,
         "b": "b",
     }
-    assert spent(sqlite) == ["a", "b"]
+    assert spent(database) == ["a", "b"]
     assert calls == [1, 4, 1, 1, 1, 1]
 
 
 def test_more_than_may_wait_are_told_to_come_back(
-    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(groups, "MOST", 1)
-    callers = Callers(sqlite)
+    callers = Callers(database)
     may_end = callers.lead()
     callers.call("a", spend("a"))
     wait_until(lambda: callers.waiting() == 1, 30, "one waits")
     with pytest.raises(Unavailable) as refused:
-        sqlite.write_together(each, spend("b"))
+        database.write_together(each, spend("b"))
     may_end.set()
     callers.finish()
     assert refused.value.retry_after == 2
-    assert spent(sqlite) == ["a"]
+    assert spent(database) == ["a"]
 
 
 def test_nobody_is_told_of_success_when_the_database_ended_the_transaction(

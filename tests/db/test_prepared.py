@@ -7,7 +7,7 @@ from sqlalchemy import String, Uuid, bindparam, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service.db import Database, Prepared, UtcDateTime, among, new_id
-from service.models import Article, Event, Site
+from service.models import AnchorState, Article, Correction, Event, Site, State
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone(timedelta(hours=2)))
 NEW = Prepared.insert(Article, "id site_id url title tags created_at")
@@ -49,6 +49,38 @@ def test_many_rows_go_in_at_once_and_what_is_changed_comes_back(
         assert NEW.run(session, *rows) == 3
         renamed = RENAME.all(session, {"at": rows[1]["url"], "to": "Б"})
     assert renamed == [(rows[1]["id"], "Б")]
+
+
+def test_rows_for_many_values_come_in_their_order(database: Database, site: Site) -> None:
+    locked = Prepared(
+        select(Article.url, Article.id).where(Article.url == bindparam("url")).with_for_update()
+    )
+    rows = [row(site, f"https://news.example/{number}") for number in range(75)]
+    wanted = [{"url": f"https://news.example/{number}"} for number in reversed(range(80))]
+    with database.write() as session:
+        assert LEFT.run(session, *rows) == 75
+        found = locked.one_for(session, wanted)
+        assert locked.all_for(session, []) == []
+    assert found[:5] == [None] * 5
+    assert found[5:] == [(made["url"], made["id"]) for made in reversed(rows)]
+
+
+def test_columns_may_be_named_by_words_of_the_language(database: Database, site: Site) -> None:
+    words = Prepared.insert(
+        Correction, "id state site_id article_id prefix suffix start end anchor_state created_at"
+        " updated_at version suspected report_count",
+    )  # fmt: skip
+    article = row(site, "https://news.example/a")
+    shared = {"site_id": site.id, "article_id": article["id"], "prefix": "", "suffix": ""}
+    shared |= {"state": State.NEW, "anchor_state": AnchorState.EXACT, "report_count": 1}
+    shared |= {"created_at": NOW, "updated_at": NOW, "version": 1, "suspected": False}
+    with database.write() as session:
+        NEW.run(session, article)
+        made = [{"id": new_id(), "start": n, "end": n + 1, **shared} for n in range(3)]
+        assert words.run(session, *made) == 3
+    with database.read() as session:
+        ends = session.scalars(select(Correction.end).order_by(Correction.end)).all()
+    assert ends == [1, 2, 3]
 
 
 def test_what_is_there_already_is_left_or_is_the_databases_refusal(

@@ -1,11 +1,14 @@
+from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from service import intake, snapshots
 from service.db import Database
+from service.errors import KeyReused
 from service.intake import NewReport
-from service.models import Event, Site
+from service.models import Correction, Event, Site
 from tests.conftest import ORIGIN
 
 
@@ -45,3 +48,77 @@ def test_events_tell_of_the_correction_as_it_is_read(
         "report.created",
     ]
     assert told[0].data == told[1].data
+
+
+def told(outcome: object) -> object:
+    """What of an outcome does not change from run to run."""
+    if isinstance(outcome, intake.Receipt):
+        return outcome.already_reported, outcome.is_replay, outcome.already_fixed
+    return type(outcome), str(outcome)
+
+
+def crowd(site: Site, now: datetime) -> list[intake.Submission]:
+    """Reports of which some know of each other, as they may arrive in one moment."""
+
+    def given(key: str, path: str = "/a", address: str = "", **fields: Any) -> intake.Submission:
+        words = {"exact": "wrold", "prefix": "hello ", "start": 6, "end": 11, **fields}
+        new = NewReport(f"{ORIGIN}{path}", title="A story", **{"suggestion": "world", **words})
+        return intake.Submission(site, new, key, "a secret for tests", now, address)
+
+    page = {"exact": None, "start": None, "end": None, "prefix": "", "suggestion": None}
+    return [
+        given("1"),
+        given("2", "/b"),
+        given("3", suggestion="globe"),
+        given("1"),
+        given("2", "/c"),
+        given("4", "/c", start=90, end=95),
+        *(given(f"page {n}", f"/{n}", comment="The same words again", **page) for n in range(6)),
+        *(given(f"net {n}", f"/net{n:02}", "203.0.113.7") for n in range(12)),
+        given("trap", "/d", website="https://spam.example"),
+        given("5", "/d"),
+    ]
+
+
+def state_of(database: Database, site: Site) -> list[object]:
+    """What the editors see of the site, and what the outbox tells, without ids."""
+    with database.read() as session:
+        items = snapshots.of_corrections(
+            session,
+            session.scalars(select(Correction.id).where(Correction.site_id == site.id)).all(),
+        )
+        events = session.execute(
+            select(Event.type, Event.data).where(Event.site_id == site.id)
+        ).all()
+    seen = [
+        (
+            item["article"]["url"],
+            item["suspected"],
+            item["report_count"],
+            item["suggestions"],
+            item["selector"],
+            sorted(
+                (report["spam"]["score"], report["comment"] or "") for report in item["reports"]
+            ),
+        )
+        for item in items
+    ]
+    heard = Counter((kind, data["article"]["url"], data["report_count"]) for kind, data in events)
+    return [sorted(map(repr, seen)), sorted(heard.items())]
+
+
+def test_reports_that_come_together_are_kept_as_if_one_by_one(
+    database: Database, site: Site, other_site: Site, now: datetime
+) -> None:
+    with database.write() as session:
+        session.get_one(Site, other_site.id).origins = site.origins
+    other_site.origins = site.origins
+    alone = list[object]()
+    for given in crowd(other_site, now):
+        with database.write() as session:
+            alone += intake.submit_all(session, [given])
+    with database.write() as session:
+        together = intake.submit_all(session, crowd(site, now))
+    assert list(map(told, together)) == list(map(told, alone))
+    assert {type(outcome) for outcome in together} == {intake.Receipt, KeyReused}
+    assert state_of(database, site) == state_of(database, other_site)
