@@ -1,4 +1,4 @@
-"""Engines and sessions: one write lock on SQLite, plain transactions on PostgreSQL."""
+"""Engines and sessions: one write lock on SQLite, rows that lock themselves on PostgreSQL."""
 
 import sqlite3
 import threading
