@@ -35,7 +35,7 @@ class Job(Generic[Given, Result]):
         self.called = threading.Event()
         """Set once the work is done, or once it is its caller's turn to lead."""
         self.is_done = False
-        self.outcome: Result | Exception = errors.Unavailable("The work was broken off; try again.")
+        self.outcome: Result | Exception = errors.Unavailable()
 
     def end(self) -> Result:
         """The result; raises what came instead."""
