@@ -1,7 +1,25 @@
+import http.client
+import json
+from contextlib import closing
 from pathlib import Path
 
-from tests.processes import Serving, environment, run
+import pytest
+
+from service.db.engines import sqlite_driver
+from tests.conftest import ORIGIN
+from tests.processes import Serving, environment, run, run_json
 from tests.servers import free_port
+
+
+def answer_to(
+    serving: Serving, path: str, headers: dict[str, str | bytes]
+) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30)
+    connection.putrequest("GET", path)
+    for name, value in {**headers, "Connection": "close"}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    return connection.getresponse()
 
 
 def test_serve_answers_and_stops_cleanly(tmp_path: Path, sqlite_url: str) -> None:
@@ -27,3 +45,44 @@ def test_foreign_address_is_one_line(tmp_path: Path, sqlite_url: str) -> None:
     )
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_address_under_a_name_with_underscores_is_not_believed(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    # Many proxies replace `X-Forwarded-For` only, and pass this one on.
+    sent: dict[str, str | bytes] = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X_Forwarded_For": "198.51.100.2, 198.51.100.3",
+    }
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    with Serving(env) as serving, answer_to(serving, "/readyz?forwarded", sent) as answer:
+        assert json.load(answer)["forwarded"] == 1
+
+
+def test_cookie_in_another_alphabet_takes_no_other_with_it(tmp_path: Path, sqlite_url: str) -> None:
+    # The newspaper's own cookies arrive too, with whatever its scripts put into them.
+    sent = "city=Київ; corrigenda=of-a-session-that-is-over".encode()
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    with Serving(env) as serving, answer_to(serving, "/review", {"Cookie": sent}) as answer:
+        assert answer.status == 401
+
+
+def test_export_that_fails_midway_is_not_taken_for_a_whole_one(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    key = run_json(["site", "create", "The Daily", "--origin", ORIGIN], env)["key"]
+    token = run_json(["token", "create", "--site", key, "--scope", "read"], env)["token"]
+    assert run(["seed", "--site", key, "--corrections", "600"], env).returncode == 0
+    with closing(sqlite_driver().connect(sqlite_url.removeprefix("sqlite:///"))) as database:
+        last = "(SELECT max(id) FROM corrections)"
+        database.execute(f"UPDATE corrections SET created_at = 'never' WHERE id = {last}")
+        database.commit()
+    with Serving(env) as serving:
+        bearer: dict[str, str | bytes] = {"Authorization": f"Bearer {token}"}
+        with answer_to(serving, "/api/v1/corrections.jsonl", bearer) as answer:
+            assert answer.status == 200
+            with pytest.raises(http.client.IncompleteRead) as broken:
+                answer.read()
+    assert broken.value.partial.endswith(b"\n")
