@@ -17,7 +17,7 @@ def measure(results: Results, times: Times) -> None:
         f"One `serve` process on SQLite takes {times.requests:,} requests, {READING} seconds of "
         f"the widget's answers in turn with {WRITING} of reports from ever new addresses; PSS of "
         "its processes after each tenth. Limits hold for a minute here: what the usual ones "
-        "remember for a day, a kilobyte for each address that reported, would hide a leak.",
+        "remember for a day, half a kilobyte for each address that reported, would hide a leak.",
     )
     with targets.folder() as data:
         env = targets.settings(data) | {"CORRIGENDA_REPORT_LIMITS": "1000/minute"}

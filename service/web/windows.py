@@ -1,19 +1,19 @@
-"""Moving windows in this process's memory, at the same price however many addresses there are."""
+"""Moving windows in this process's memory, as small and as quick however many addresses ask."""
 
 import threading
 import time
+from array import array
+from bisect import bisect_left
 
 from limits.storage import MemoryStorage
-from limits.storage.memory import Entry
 
 SCHEME = "windows"
-FEW = 1_024
 
 
 class Windows(MemoryStorage):
-    """The store of `limits`, swept now and then.
+    """The store of `limits`, at a third of its weight for each name, and never looked through.
 
-    Its own looks at every address after every request, and keeps the names of those long gone.
+    Its own looks at every name after every request, and keeps those long gone.
     """
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - a constant, as the library has it
@@ -21,7 +21,7 @@ class Windows(MemoryStorage):
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: str) -> None:
         super().__init__(uri, wrap_exceptions)
         self._mutex = threading.Lock()
-        self._most = FEW
+        self._seen: dict[int, Seen] = {}
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
@@ -30,19 +30,66 @@ class Windows(MemoryStorage):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Whether so many more fit in the window; then they are counted."""
-        if amount > limit:
-            return False
         now = time.time()
         with self._mutex:
-            if len(self.events) >= self._most:
-                self._sweep(now)
-            entries = self.events.setdefault(key, [])
-            if len(entries) > limit - amount and entries[limit - amount].atime >= now - expiry:
+            seen = self._of(expiry, now)
+            moments = seen.since(key, now)
+            if len(moments) + amount > limit:
                 return False
-            self.events[key] = ([Entry(expiry)] * amount + entries)[:limit]
+            moments.extend([now] * amount)
+            seen.keep(key, moments)
             return True
 
-    def _sweep(self, now: float) -> None:
-        """Forget whoever has not been here for a whole window; as rarely as there are many left."""
-        kept = {key: found for key, found in self.events.items() if found and found[0].expiry > now}
-        self.events, self._most = kept, max(FEW, 2 * len(kept))
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """When the first in the window was counted, and how many there are."""
+        now = time.time()
+        with self._mutex:
+            moments = self._of(expiry, now).since(key, now)
+        return (moments[0] if moments else now), len(moments)
+
+    def reset(self) -> int | None:
+        """Forget all; how many names these were."""
+        with self._mutex:
+            number = sum(map(len, self._seen.values()))
+            self._seen.clear()
+        return number
+
+    def _of(self, seconds: int, now: float) -> "Seen":
+        seen = self._seen.get(seconds)
+        if seen is None:
+            seen = self._seen[seconds] = Seen(seconds, now)
+        seen.turn(now)
+        return seen
+
+
+class Seen:
+    """When each name was counted: in this stretch of so many seconds, and in the one before.
+
+    What is older than a whole stretch is forgotten with it. Names are kept as their hashes of 64
+    bits, and instants as packed doubles, the oldest first.
+    """
+
+    def __init__(self, seconds: int, now: float) -> None:
+        self.seconds, self.began = seconds, now
+        self._now: dict[int, bytes] = {}
+        self._before: dict[int, bytes] = {}
+
+    def turn(self, now: float) -> None:
+        """Begin another stretch where this one is over."""
+        if now > self.began + self.seconds:
+            self._before, self._now, self.began = self._now, {}, now
+
+    def since(self, name: str, now: float) -> "array[float]":
+        """The instants within the last so many seconds."""
+        key = hash(name)
+        moments = array("d", self._now.get(key) or self._before.get(key, b""))
+        return moments[bisect_left(moments, now - self.seconds) :]
+
+    def keep(self, name: str, moments: "array[float]") -> None:
+        """Remember these instants, and no others."""
+        key = hash(name)
+        self._before.pop(key, None)
+        self._now[key] = moments.tobytes()
+
+    def __len__(self) -> int:
+        return len(self._now) + len(self._before)
