@@ -97,6 +97,9 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "limits kept in one process would not hold.",
         )
     chosen = options(listen(host, port), workers=workers, threads=threads)
+    # What is loaded so far the serving process shares, as long as neither touches it.
+    gc.collect()
+    gc.freeze()
     Server(settings, chosen, with_worker=settings.is_sqlite).run()
 
 
