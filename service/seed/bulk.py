@@ -17,10 +17,15 @@ class Bulk:
         self.columns = columns
         self.rows = list(rows)
 
+    def take(self) -> "Bulk":
+        """Its rows in another one; here are none then."""
+        taken = Bulk(self.table, self.columns, self.rows)
+        self.rows = []
+        return taken
+
     def write(self, session: Session) -> int:
-        """Insert the rows and forget them; returns how many they were."""
-        written, self.rows = self.rows, []
-        if not written:
+        """Insert the rows; returns how many they were."""
+        if not self.rows:
             return 0
         names = ", ".join(f'"{column}"' for column in self.columns)
         connection = session.connection()
@@ -28,11 +33,11 @@ class Bulk:
             marks = ", ".join("?" * len(self.columns))
             connection.exec_driver_sql(
                 f'INSERT INTO "{self.table}" ({names}) VALUES ({marks})',  # noqa: S608
-                written,
+                self.rows,
             )
         else:
             cursor = connection.connection.cursor()
             with cursor.copy(f'COPY "{self.table}" ({names}) FROM STDIN') as copy:
-                for row in written:
+                for row in self.rows:
                     copy.write_row(row)
-        return len(written)
+        return len(self.rows)

@@ -15,6 +15,7 @@ from service.db import Database
 from service.db.loading import loading
 from service.models import Correction, Site
 from service.seed import stories
+from service.seed.ahead import ahead
 from service.seed.bulk import Bulk
 from service.seed.instead import gathering, index_documents, newest_document, tally
 from service.seed.lives import REASONS, SUSPICIONS, Life, arrivals, live
@@ -97,9 +98,11 @@ def sow(
         names = [bulk.table for bulk in field.tables]
         remakes = plan.corrections > max(there, REMADE_FROM)
         with loading(session.connection(), names, remakes=remakes), gathering(session):
-            for count in field.batches():
+            batches = field.batches()
+            # SQLite works in this process: two threads would only wait for each other.
+            for count, bulks in batches if database.is_sqlite else ahead(batches):
                 newest = newest_document(session)
-                written += sum(bulk.write(session) for bulk in field.tables)
+                written += sum(bulk.write(session) for bulk in bulks)
                 index_documents(session, newest)
                 on_batch(count)
             tally(session, site.id, field.standing)
@@ -132,17 +135,17 @@ class Field:
         self.hours: set[str] = set()
         """The hours, in UTC, in which something was made or decided."""
 
-    def batches(self) -> Iterator[int]:
-        """Make up rows until all corrections are there; yields after each batch."""
+    def batches(self) -> Iterator[tuple[int, list[Bulk]]]:
+        """Make up rows until all corrections are there: how many are in a batch, and its rows."""
         plan, waiting = self.plan, 0
         for at in arrivals(self.rng, plan.corrections, plan.until, plan.days):
             self._correction(at)
             waiting += 1
             if waiting == BATCH:
-                yield waiting
+                yield waiting, [bulk.take() for bulk in self.tables]
                 waiting = 0
         if waiting:
-            yield waiting
+            yield waiting, [bulk.take() for bulk in self.tables]
 
     def stale(self) -> list[tuple[object, ...]]:
         """The rows that say of which hours the statistics know nothing yet."""

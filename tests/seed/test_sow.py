@@ -26,6 +26,8 @@ from service.models import (
 from service.record import receipts
 from service.seed.sow import Person, Plan, sow
 from tests.faults.load import check_counters, check_integrity
+from tests.reporting import report
+from tests.schema import schema
 
 UNTIL = datetime(2026, 2, 1, tzinfo=UTC)
 PLAN = Plan(1_500, UNTIL.timestamp(), random_seed=7)
@@ -45,20 +47,6 @@ def test_sown_rows_are_as_many_as_were_told(database: Database, sown: int) -> No
     assert min(filter(None, counts)) > 0
 
 
-def schema(database: Database) -> dict[str, Any]:
-    """Everything but the rows: tables, columns, indexes, keys and triggers, by their texts."""
-    of_sqlite = "SELECT type || ' ' || name, sql FROM sqlite_master"
-    of_postgresql = (
-        "SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION "
-        "SELECT 'key ' || conrelid::regclass || conname, pg_get_constraintdef(oid) FROM "
-        "pg_constraint UNION SELECT 'trigger ' || tgname, tgenabled::text || pg_get_triggerdef(oid) "
-        "FROM pg_trigger WHERE NOT tgisinternal"
-    )
-    with database.read() as session:
-        asked = of_sqlite if database.is_sqlite else of_postgresql
-        return dict(map(tuple, session.connection().exec_driver_sql(asked)))
-
-
 def stale(database: Database) -> set[datetime]:
     with database.read() as session:
         return set(session.scalars(select(StaleHour.hour)))
@@ -76,6 +64,30 @@ def test_what_was_put_aside_is_back(
         assert schema(database) == before
         check_counters(database)
         check_integrity(database)
+
+
+def test_seed_that_fails_leaves_all_as_it_was(
+    database: Database, site: Site, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.seed.sow.REMADE_FROM", 0)
+    monkeypatch.setattr("service.seed.sow.BATCH", 20)
+    report(database, site, now)
+    before, batches = schema(database), list[int]()
+
+    def fail(count: int) -> None:
+        batches.append(count)
+        if len(batches) == 2:
+            raise LookupError
+
+    plan = Plan(60, UNTIL.timestamp())
+    with pytest.raises(LookupError):
+        sow(database, site, plan, people=[], secret="a secret", on_batch=fail)
+    assert (batches, schema(database)) == ([20, 20], before)
+    report(database, site, now, exact="thier", start=40)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Correction)) == 2
+        assert tallies.of_site(session, site.id).changes == 2
+    check_counters(database)
 
 
 def test_site_is_counted_searched_and_told_as_by_the_triggers(
