@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ DAYS_AT_ONCE = 5
 
 HOURS_AT_ONCE = 26 * (DAYS_AT_ONCE + 1)
 """So many stale hours are looked at for them: a day has parts of 26 at the most."""
+
+ROWS_AT_ONCE = 200
+"""So many rows are put down by one statement: they stand in memory several times meanwhile."""
 
 DAYS_AT_A_TURN = 20
 """So many days a worker folds before it looks after its deliveries again."""
@@ -117,7 +121,7 @@ def _keep(
     session: Session, site_id: UUID, grain: str, since: date, sums: Mapping[Key, Sums]
 ) -> None:
     session.execute(_of(site_id, grain, since))
-    rows = [
+    rows = (
         {
             "site_id": site_id,
             "grain": grain,
@@ -129,9 +133,9 @@ def _keep(
             "repairs": packed(minutes for part in found.repairs for minutes in part),
         }
         for (dimension, value), found in sums.items()
-    ]
-    if rows:
-        session.execute(insert(_ROLL_UPS), rows)
+    )
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        session.execute(insert(_ROLL_UPS), some)
 
 
 def _fold_month(session: Session, site_id: UUID, zone: ZoneInfo) -> None:

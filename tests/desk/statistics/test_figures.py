@@ -294,7 +294,11 @@ def test_figures_equal_a_recount_after_random_histories(
     assert told(read(database, site)) == recount(database, site)
 
 
-def test_folded_months_days_and_fresh_days_make_one_range(database: Database, site: Site) -> None:
+def test_folded_months_days_and_fresh_days_make_one_range(
+    database: Database, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So few that a day takes several statements.
+    monkeypatch.setattr(folding, "ROWS_AT_ONCE", 7)
     until = datetime(2026, 4, 10, tzinfo=UTC)
     sow(database, site, Plan(200, until.timestamp(), days=72), people=[], secret="a")
     ranges = (
