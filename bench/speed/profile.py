@@ -26,6 +26,9 @@ from service import settings as settings_module
 from service.accounts import sites
 from service.app import create_app, utc_now
 from service.db import Database, Prepared, migrate
+from service.intake import Submission, submit_all
+from service.web import bodies
+from service.web.schemas import ReportIn
 
 ROOMS = {
     "the database's driver": ("pysqlite3", "psycopg"),
@@ -39,6 +42,8 @@ ROOMS = {
 }  # fmt: skip
 """Parts of the paths by which own time is told apart; the first that fits."""
 BATCH = 10
+GROUP = 16
+"""So many reports wait for each other where all threads are busy."""
 
 Post = Callable[[], None]
 
@@ -51,6 +56,8 @@ class Profile:
     in_statements: float
     """Of these within prepared statements: what goes in, the database, what comes out."""
     times_ceiling: float
+    together: float
+    """Of intake alone, for each of a group."""
     calls: float
     statements: float
     rooms: dict[str, float]
@@ -101,6 +108,24 @@ def to(app: Any, key: str) -> Post:
     return post
 
 
+def together(database: Database, number: int) -> float:
+    """Microseconds of CPU that intake takes for each of GROUP reports; the median of groups."""
+    with database.write() as session:
+        site = sites.create(session, f"News {uuid.uuid4().hex[:6]}", [ORIGIN], now=utc_now())
+    schema, took = ReportIn(), []
+    for _ in range(max(10, number // GROUP)):
+        given = [
+            Submission(site, schema.load(bodies.parse(body())), uuid.uuid4().hex, "s", utc_now(),
+                       "10." + ".".join(str(part) for part in os.urandom(3)))
+            for _ in range(GROUP)
+        ]  # fmt: skip
+        began = time.process_time()
+        with database.write() as session:
+            submit_all(session, given)
+        took.append(time.process_time() - began)
+    return median(took) / GROUP * 1e6
+
+
 def spent(post: Post) -> float:
     """Microseconds of CPU a call, over a batch."""
     began = time.process_time()
@@ -118,6 +143,7 @@ def profiled(url: str | None, number: int) -> Profile:
             post(), nothing()
         pairs = [(spent(post), spent(nothing)) for _ in range(max(1, number // BATCH))]
         in_statements = within_statements(post, number)
+        in_groups = together(database, number)
         profile = cProfile.Profile(time.process_time)
         profile.enable()
         for _ in range(number):
@@ -136,6 +162,7 @@ def profiled(url: str | None, number: int) -> Profile:
         median(one for one, _ in pairs),
         in_statements,
         median(one / other for one, other in pairs),
+        in_groups,
         found.total_calls / number,
         statements / number,
         {name: seconds / found.total_tt for name, seconds in own.items()},
@@ -156,7 +183,7 @@ def within_statements(post: Post, number: int) -> float:
 
         return call
 
-    plain = {name: getattr(Prepared, name) for name in ("run", "_rows")}
+    plain = {name: getattr(Prepared, name) for name in ("run", "all_for")}
     for name, method in plain.items():
         setattr(Prepared, name, timed(method))
     try:
@@ -199,12 +226,20 @@ def measure(results: Results, times: Times) -> None:
     )
     found = profiled(None, times.seconds * 100)
     results.table(
-        ("CPU, ms", "of it in statements", "beside the ceiling", "calls", "statements"),
+        (
+            "CPU, ms",
+            "of it in statements",
+            "beside the ceiling",
+            f"intake in groups of {GROUP}, ms",
+            "calls",
+            "statements",
+        ),
         [
             [
                 found.microseconds / 1e3,
                 found.in_statements / 1e3,
                 found.times_ceiling,
+                found.together / 1e3,
                 found.calls,
                 found.statements,
             ]
@@ -225,6 +260,7 @@ def main() -> None:
     print(
         f"{found.microseconds:,.0f} µs of CPU, {found.in_statements:,.0f} of them in statements, "
         f"{found.times_ceiling:.1f} times the ceiling's; "
+        f"intake in groups of {GROUP} {found.together:,.0f} µs; "
         f"{found.calls:,.0f} calls, {found.statements:.1f} statements a report"
     )
     for name, share in sorted(found.rooms.items(), key=lambda pair: -pair[1]):
