@@ -60,12 +60,11 @@ _TELL = Prepared.insert(Event, "id site_id type subject_id data created_at")
 
 def of_correction(session: Session, correction_id: UUID) -> dict[str, Any]:
     """A correction as events tell of it at this moment."""
-    session.flush()
     [data] = of_corrections(session, [correction_id])
     return data
 
 
-def of_corrections(session: Session, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+def of_corrections(session: Asking, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Corrections as events tell of them, in the order of `ids`."""
     return snapshots.of_corrections(session, ids, reports=snapshots.EVENT_REPORTS, with_email=False)
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, bindparam, func, select
 
-from service.models import Correction, Publication, Report
+from service.db import Asking, Prepared, among
+from service.models import Article, Correction, Editor, Publication, Report
 
 EVENT_REPORTS = 10
 """At most so many reports travel in an event; `report_count` tells how many there are."""
@@ -24,24 +24,20 @@ def instant(moment: datetime | None) -> str | None:
 
 
 def of_corrections(
-    session: Session, ids: Sequence[UUID], *, reports: int = 100, with_email: bool = True
+    session: Asking, ids: Sequence[UUID], *, reports: int = 100, with_email: bool = True
 ) -> list[dict[str, Any]]:
     """Snapshots in the order of `ids`; at most `reports` reports each, the oldest first."""
-    rows = session.scalars(
-        select(Correction)
-        .where(Correction.id.in_(ids))
-        .options(joinedload(Correction.article), joinedload(Correction.assignee))
-        .execution_options(populate_existing=True)
-    )
-    found = {row.id: row for row in rows}
-    suggestions = _suggestions(session, ids)
-    told = _reports(session, ids, reports)
-    published = _publications(session, ids)
+    asked = {"ids": ids}
+    found = {row.id: row for row in _CORRECTIONS.all(session, asked)}
+    suggestions, told = defaultdict(list), defaultdict(list)
+    for row in _SUGGESTIONS.all(session, asked):
+        suggestions[row.correction_id].append({"text": row.proposal, "count": row.count})
+    for row in _REPORTS.all(session, {**asked, "most": reports}):
+        told[row.correction_id].append(row)
+    published = {row.correction_id: publication(row) for row in _PUBLICATIONS.all(session, asked)}
     return [
         {
-            **_snapshot(
-                found[key], found[key].article, suggestions[key], told[key], with_email=with_email
-            ),
+            **_snapshot(found[key], suggestions[key], told[key], with_email=with_email),
             "publication": published.get(key),
         }
         for key in ids
@@ -54,73 +50,97 @@ def of_first(
 ) -> dict[str, Any]:
     """The snapshot of a new correction for its events, told without asking the database."""
     told = [] if report["proposal"] is None else [{"text": report["proposal"], "count": 1}]
-    new = SimpleNamespace(**_AT_FIRST, **correction)
+    about = {"url": article.url, "title": article.title, "article_lang": article.lang}
+    new = SimpleNamespace(**_AT_FIRST, **about, **correction)
     reports = [SimpleNamespace(**report)]
-    return {**_snapshot(new, article, told, reports, with_email=False), "publication": None}
+    return {**_snapshot(new, told, reports, with_email=False), "publication": None}
 
 
 _AT_FIRST = dict.fromkeys(("wording", "assignee", "duplicate_of", "public_note"))
-
-
-def _suggestions(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    rows = session.execute(
-        select(Report.correction_id, Report.proposal, func.count())
-        .where(Report.correction_id.in_(ids), Report.proposal.is_not(None))
+_CORRECTIONS = Prepared(
+    lambda dialect: (
+        select(
+            Correction.id,
+            Correction.state,
+            Correction.version,
+            Correction.suspected,
+            Article.url,
+            Article.title,
+            Article.lang.label("article_lang"),
+            Correction.exact,
+            Correction.prefix,
+            Correction.suffix,
+            Correction.start,
+            Correction.end,
+            Correction.anchor_state,
+            Correction.anchor_start,
+            Correction.anchor_end,
+            Correction.wording,
+            Correction.report_count,
+            Correction.category,
+            Editor.email.label("assignee"),
+            Correction.duplicate_of,
+            Correction.public_note,
+            Correction.created_at,
+            Correction.updated_at,
+        )
+        .join(Article, Article.id == Correction.article_id)
+        .join(Editor, Editor.id == Correction.assignee_id, isouter=True)
+        .where(among(Correction.id, "ids", dialect))
+    )
+)
+_SUGGESTIONS = Prepared(
+    lambda dialect: (
+        select(Report.correction_id, Report.proposal, func.count().label("count"))
+        .where(among(Report.correction_id, "ids", dialect), Report.proposal.is_not(None))
         .group_by(Report.correction_id, Report.proposal)
         .order_by(func.count().desc(), func.min(Report.ordinal))
     )
-    found = defaultdict(list)
-    for correction_id, text, count in rows:
-        found[correction_id].append({"text": text, "count": count})
-    return found
-
-
-_OF_REPORTS = (
-    Report.id,
-    Report.correction_id,
-    Report.suggestion,
-    Report.comment,
-    Report.category,
-    Report.exact,
-    Report.prefix,
-    Report.suffix,
-    Report.start,
-    Report.end,
-    Report.spam_score,
-    Report.spam_reasons,
-    Report.email,
-    Report.created_at,
+)
+_PUBLICATIONS = Prepared(
+    lambda dialect: select(Publication).where(
+        among(Publication.correction_id, "ids", dialect), Publication.published_at.is_not(None)
+    )
 )
 
 
-def _reports(session: Session, ids: Sequence[UUID], limit: int) -> dict[UUID, list[Any]]:
-    """Rows, not objects: a page of those that are reported most tells of thousands."""
-    found = defaultdict(list)
-    ranked = select(
-        Report.id,
-        func.row_number().over(partition_by=Report.correction_id, order_by=Report.id).label("rank"),
-    ).where(Report.correction_id.in_(ids))
-    wanted = ranked.subquery()
-    for report in session.execute(
-        select(*_OF_REPORTS)
-        .join(wanted, wanted.c.id == Report.id)
-        .where(wanted.c.rank <= limit)
-        .order_by(Report.id)
-    ):
-        found[report.correction_id].append(report)
-    return found
+def _first_reports(dialect: str) -> Select[*tuple[Any, ...]]:
+    """The first reports of corrections: a page of those that are reported most tells of thousands.
 
-
-def _publications(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    rows = session.scalars(
-        select(Publication)
-        .where(Publication.correction_id.in_(ids), Publication.published_at.is_not(None))
-        .execution_options(populate_existing=True)
+    The rank is counted on ids alone.
+    """
+    rank = func.row_number().over(partition_by=Report.correction_id, order_by=Report.id)
+    ranked = select(Report.id, rank.label("rank")).where(
+        among(Report.correction_id, "ids", dialect)
     )
-    return {row.correction_id: publication(row) for row in rows}
+    wanted = ranked.subquery()
+    return (
+        select(
+            Report.id,
+            Report.correction_id,
+            Report.suggestion,
+            Report.comment,
+            Report.category,
+            Report.exact,
+            Report.prefix,
+            Report.suffix,
+            Report.start,
+            Report.end,
+            Report.spam_score,
+            Report.spam_reasons,
+            Report.email,
+            Report.created_at,
+        )
+        .join(wanted, wanted.c.id == Report.id)
+        .where(wanted.c.rank <= bindparam("most"))
+        .order_by(Report.id)
+    )
 
 
-def publication(row: Publication) -> dict[str, Any]:
+_REPORTS = Prepared(_first_reports)
+
+
+def publication(row: Any) -> dict[str, Any]:
     """What the record says, or will say from `published_at` on, of one correction."""
     return {
         "id": str(row.id),
@@ -139,7 +159,6 @@ def publication(row: Publication) -> dict[str, Any]:
 
 def _snapshot(
     correction: Any,
-    article: Any,
     suggestions: list[dict[str, Any]],
     reports: Sequence[Any],
     *,
@@ -151,9 +170,9 @@ def _snapshot(
         "version": correction.version,
         "suspected": correction.suspected,
         "article": {
-            "url": article.url,
-            "title": article.title,
-            "lang": article.lang,
+            "url": correction.url,
+            "title": correction.title,
+            "lang": correction.article_lang,
         },
         "selector": selector(correction),
         "anchor": {
@@ -167,7 +186,7 @@ def _snapshot(
         "spam": _spam(max(reports, key=lambda report: report.spam_score, default=None)),
         "reports": [_report(report, with_email=with_email) for report in reports],
         "category": correction.category.value if correction.category else None,
-        "assignee": correction.assignee.email if correction.assignee else None,
+        "assignee": correction.assignee,
         "duplicate_of": str(correction.duplicate_of) if correction.duplicate_of else None,
         "public_note": correction.public_note,
         "created_at": instant(correction.created_at),

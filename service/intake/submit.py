@@ -216,8 +216,7 @@ def _snapshots(connection: Connection, cases: Sequence[_Case]) -> dict[UUID, dic
         if case.begun
     }
     if joined:
-        with _objects(connection) as session:
-            found |= zip(joined, events.of_corrections(session, joined), strict=True)
+        found |= zip(joined, events.of_corrections(connection, joined), strict=True)
     return found
 
 
@@ -225,11 +224,6 @@ def _events(case: _Case, told: dict[UUID, dict[str, Any]]) -> list[Row]:
     is_told = case.begun and not case.screened.suspected
     kinds = ["report.created", *(["correction.created"] if is_told else [])]
     return events.of_new(kinds, case.row, told[case.row["correction_id"]])
-
-
-def _objects(connection: Connection) -> Session:
-    """A session in the connection's transaction, which it leaves open."""
-    return Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
 
 
 _REPLAYED = Prepared(
@@ -344,7 +338,8 @@ def _correction(case: _Case, report: Row) -> Row:
 
 def _fix(connection: Connection, correction_id: UUID, now: datetime) -> None:
     """Close a correction whose mistake the newest revision no longer has."""
-    with _objects(connection) as session:
+    # What the session does stays in the connection's transaction, which it leaves open.
+    with Session(connection, join_transaction_mode="rollback_only") as session:
         correction = session.get_one(Correction, correction_id)
         session.add(
             Move(
