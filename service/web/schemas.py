@@ -76,6 +76,19 @@ class Email(Text):
         return text
 
 
+class Position(fields.Integer):
+    """A place in a text, in code points."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(min=0, max=MAX_POSITION), **options)
+
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """The number itself where it is one; raises ValidationError."""
+        if type(value) is int and 0 <= value <= MAX_POSITION:
+            return value
+        return super().deserialize(value, *given, **options)
+
+
 class TextQuoteSelector(Sent):
     """A W3C TextQuoteSelector."""
 
@@ -89,12 +102,8 @@ class TextPositionSelector(Sent):
     """A W3C TextPositionSelector; positions in code points of the article's text."""
 
     type = fields.Constant("TextPositionSelector", required=True)
-    start = fields.Integer(
-        required=True, strict=True, validate=validate.Range(min=0, max=MAX_POSITION)
-    )
-    end = fields.Integer(
-        required=True, strict=True, validate=validate.Range(min=0, max=MAX_POSITION)
-    )
+    start = Position(required=True)
+    end = Position(required=True)
 
     def make(self, loaded: dict[str, Any]) -> dict[str, Any]:
         """The same, in order; raises ValidationError."""
