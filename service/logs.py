@@ -27,6 +27,9 @@ class JsonLines(logging.Formatter):
 
 def set_up(level: int = logging.INFO) -> None:
     """Send all logs to standard error as JSON lines."""
+    # No line says where in the code, in which thread or process it was written.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -204,16 +204,32 @@ def room(where: str) -> str:
 
 
 WHY = """\
-Where an aim is not reached, the profile says why: no part rules any more. What was tried in the
-order of what the profile showed, and kept: group commit; statements without objects
+Where an aim is not reached, the profile says why: no part rules any more. Beside the 0.4 ms of
+intake in a group, half of them in the database's own code, a report costs 0.4 ms of Flask, checks,
+limits and headers, 0.3 ms of the server, 0.1 ms of handing its two events out; what is more under
+load is the price of threads. They share Python's one lock: at every system call one gives it up and
+waits for it, 30 times a report on two idle cores, 5 times where the process is held on one core
+(2.4 and 1.9 ms of CPU a report).
+
+What was tried in the order of what the profile showed, and kept: statements without objects
 (SQLAlchemy's ORM took half of a report: intake's statements are compiled once and run by the
-driver); one look-up for what was asked several times; a site known for a second; schemas made
-once; one writing connection, whose page cache stays warm; limits looked for only where a view
-has some; no search for garbage among what stays for good. Tried and
-not kept: a shorter switch interval of threads (no gain above the noise), another WSGI server
-(the table below). Memory is mostly modules: the process that serves holds some 65 MiB before its
-first request, a third of it SQLAlchemy; the one that watches over it imports nothing of ours any
-more (14 MiB instead of 64), and its threads share two heaps."""
+driver); group commit; one statement for all reports of a group (1.25 to 0.44 ms each; on PostgreSQL
+2.1 to 0.5); limits written out and every prepared statement kept (SQLite planned anew what it had
+planned: 0.62 to 0.44 ms); limits asked for directly, bodies that are right taken at once (0.75 to
+0.4 ms at the door); one look-up for what was asked several times; a site known for a second; no
+search for garbage among what stays for good; the worker's looks by prepared statements (a fifth to
+a twentieth of the process).
+
+Tried and not kept: another switch interval of threads (0.001, 0.05: no gain above the noise), 8 and
+32 threads instead of 16 (fewer make smaller groups, more wait longer), granian (a fifth less CPU,
+but it loses headers: ADR 5), gunicorn's workers without a main thread (0.91 of the time at 8
+connections, 0.99 at 32), holding the process on one core (a tenth more reports, but it would decide
+for the machine), waiting for a group to fill (Python needs longer for the next request than a
+reader should wait).
+
+Memory is mostly modules: the process that serves holds some 65 MiB before its first request, a
+third of it SQLAlchemy; it shares what the one that watches over it has loaded, and its threads share
+two heaps."""
 
 
 def measure(results: Results, times: Times) -> None:

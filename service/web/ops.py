@@ -8,7 +8,7 @@ from threading import Event
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.globals import app_ctx, request_ctx
 
-from service.db import migrate
+from service.db import migrate, new_id
 from service.logs import log_request
 from service.web import current, metrics
 
@@ -69,7 +69,7 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.request_id, g.began = token_hex(16), time.perf_counter()
+        g.request_id, g.began = new_id().hex, time.perf_counter()
         if not current.settings().trusted_proxies and _forwarded() and not warned.is_set():
             warned.set()
             log.warning("forwarded headers are ignored: is CORRIGENDA_TRUSTED_PROXIES 0 right?")
