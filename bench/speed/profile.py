@@ -228,8 +228,8 @@ for the machine), waiting for a group to fill (Python needs longer for the next 
 reader should wait).
 
 Memory is mostly modules: the process that serves holds some 65 MiB before its first request, a
-third of it SQLAlchemy; it shares what the one that watches over it has loaded, and its threads share
-two heaps."""
+third of it SQLAlchemy; it shares what the one that watches over it has loaded, and its threads
+share two heaps."""
 
 
 def measure(results: Results, times: Times) -> None:
