@@ -32,10 +32,19 @@ class Job(Generic[Given, Result]):
 
     def __init__(self, verb: Verb[Given, Result], given: Given) -> None:
         self.verb, self.given = verb, given
-        self.called = threading.Event()
-        """Set once the work is done, or once it is its caller's turn to lead."""
+        # Half of what an Event takes; held until `call`.
+        self._gate = threading.Lock()
+        self._gate.acquire()
         self.is_done = False
         self.outcome: Result | Exception = errors.Unavailable()
+
+    def call(self) -> None:
+        """Let the caller go on: the work is done, or it is the caller's turn to lead."""
+        self._gate.release()
+
+    def wait(self) -> None:
+        """Wait to be called, once."""
+        self._gate.acquire()
 
     def end(self) -> Result:
         """The result; raises what came instead."""
@@ -71,7 +80,7 @@ class Group:
         """
         job = Job(verb, given)
         self._join(job)
-        job.called.wait()
+        job.wait()
         if not job.is_done:
             self._lead()
         return job.end()
@@ -83,7 +92,7 @@ class Group:
             self._waiting.append(job)
             if not self._is_led:
                 self._is_led = True
-                job.called.set()
+                job.call()
 
     def _lead(self) -> None:
         with self._mutex:
@@ -115,7 +124,8 @@ class Group:
         with self._mutex:
             self._is_led = bool(self._waiting)
             if self._waiting:
-                self._waiting[0].called.set()
-        for job in jobs:
+                self._waiting[0].call()
+        _leader, *followers = jobs
+        for job in followers:
             job.is_done = True
-            job.called.set()
+            job.call()
