@@ -47,7 +47,7 @@ SHORTEST = 3
 FEW = 10_000
 """Up to so many documents lead to their corrections; where there are more, each row is asked."""
 
-REGION = 50_000
+REGIONS = (10_000, 50_000)
 """So many documents, those of the corrections that come next, are looked through for one page."""
 
 NEAR = 2_000
@@ -240,17 +240,17 @@ class Query:
         [looked_at] = [row.looked for row in found if row.id is None]
         return None if looked_at > most else list({row.id for row in found if row.id is not None})
 
-    def near(self, order: Order) -> Sequence[Any]:
-        """The ids of those that come next, as many as are found soon, without a gap."""
+    def near(self, order: Order, most: int) -> Sequence[Any]:
+        """The ids of those that come next, without a gap; `most` documents are looked through."""
         if self._is_sqlite:
-            return self._near_by_index(order)
-        region = order.region(Document.correction_id, Document.text).limit(REGION).subquery()
+            return self._near_by_index(order, most)
+        region = order.region(Document.correction_id, Document.text).limit(most).subquery()
         of, has = region.c.correction_id, self._has_words(region.c.text)
         return self._session.scalars(order.sort(select(of).where(has), of).limit(NEAR)).all()
 
-    def _near_by_index(self, order: Order) -> Sequence[Any]:
+    def _near_by_index(self, order: Order, most: int) -> Sequence[Any]:
         """The index leads to documents in the order in which they came, which is much the same."""
-        end = self._session.scalar(order.region(Document.correction_id).offset(REGION).limit(1))
+        end = self._session.scalar(order.region(Document.correction_id).offset(most).limit(1))
         which = order.until(end)
         edges = select(func.min(Document.id), func.max(Document.id)).where(*which)
         low, high = self._session.execute(edges).one()

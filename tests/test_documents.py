@@ -28,7 +28,7 @@ def find(database: Database, asked: str) -> set[UUID]:
         ways = [query.each]
         ways += [query.all] * query.has_index + [query.few] * query.is_pointed
         for order in (Order(is_newest=True), Order(is_newest=False)):
-            ways += [partial(query.among, query.near(order))] * query.has_index
+            ways += [partial(query.among, query.near(order, 1_000))] * query.has_index
         found, *others = (
             set(session.scalars(select(Correction.id).where(way(Correction)))) for way in ways
         )
@@ -78,11 +78,10 @@ def test_words_are_found_in_every_script(
 @pytest.mark.parametrize("is_newest", [True, False])
 @pytest.mark.parametrize("region", [50, 100, 1_000])
 def test_what_is_near_has_no_gaps(
-    database: Database, site: Site, monkeypatch: pytest.MonkeyPatch, is_newest: bool, region: int
+    database: Database, site: Site, is_newest: bool, region: int
 ) -> None:
     until = datetime(2026, 2, 1, tzinfo=UTC)
     sow(database, site, Plan(80, until.timestamp(), random_seed=5), people=[], secret="a")
-    monkeypatch.setattr(documents, "REGION", region)
     with database.write() as session:
         columns = select(Document.correction_id, Document.report_id, Document.text)
         known = [dict(row) for row in session.execute(columns).mappings()]
@@ -94,7 +93,7 @@ def test_what_is_near_has_no_gaps(
     with database.read() as session:
         query, found = documents.Query(session, "story"), list[UUID]()
         for _ in expected:
-            near = {UUID(str(each)) for each in query.near(Order(is_newest, after))}
+            near = {UUID(str(each)) for each in query.near(Order(is_newest, after), region)}
             found += sorted(near, reverse=is_newest)
             after = found[-1]
     assert len(found) > 3
@@ -109,9 +108,9 @@ def test_nothing_is_near_where_too_much_has_to_be_read(
     with database.read() as session:
         query = documents.Query(session, "title of")
         monkeypatch.setattr(documents, "NEAR", len(scripts))
-        assert len(query.near(Order(is_newest=True))) == len(scripts)
+        assert len(query.near(Order(is_newest=True), 1_000)) == len(scripts)
         monkeypatch.setattr(documents, "NEAR", len(scripts) - 1)
-        assert list(query.near(Order(is_newest=True))) == []
+        assert list(query.near(Order(is_newest=True), 1_000)) == []
 
 
 @pytest.mark.parametrize(

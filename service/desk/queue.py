@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from service.desk import tallies
 from service.desk.filters import Conditions, Filters
-from service.documents import Order, Query
+from service.documents import REGIONS, Order, Query
 from service.errors import invalid
 from service.models import Correction, State
 
@@ -128,11 +128,14 @@ def _near(
 ) -> Sequence[Any] | None:
     """The same, from what the search finds near; None where that does not fill the page."""
     after = _read_cursor(asked.cursor, asked.sort)[1] if asked.cursor else None
-    ids = query.near(Order(asked.sort is Sort.NEWEST, after))
-    if len(ids) <= asked.limit:
-        return None
-    rows = _rows(session, asked, conditions.among(query, ids))
-    return rows if len(rows) > asked.limit else None
+    order = Order(asked.sort is Sort.NEWEST, after)
+    for most in REGIONS:
+        ids = query.near(order, most)
+        if len(ids) > asked.limit:
+            rows = _rows(session, asked, conditions.among(query, ids))
+            if len(rows) > asked.limit:
+                return rows
+    return None
 
 
 def _rows(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:

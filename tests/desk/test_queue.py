@@ -203,8 +203,15 @@ def test_pages_of_every_state_are_in_order(
 
 @pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST, Sort.MOST_REPORTED])
 @pytest.mark.parametrize(
-    ("few", "look", "region"),
-    [(10_000, 1, 0), (2, 1, 0), (2, 20, 0), (2, 1_000, 0), (2, 1, 40), (2, 1, 1_000)],
+    ("few", "look", "regions"),
+    [
+        (10_000, 1, ()),
+        (2, 1, ()),
+        (2, 20, ()),
+        (2, 1_000, ()),
+        (2, 1, (20, 40)),
+        (2, 1, (40, 1_000)),
+    ],
 )
 def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     database: Database,
@@ -213,13 +220,13 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     sort: Sort,
     few: int,
     look: int,
-    region: int,
+    regions: tuple[int, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(documents, "FEW", few)
     monkeypatch.setattr(queue, "LOOK_FIRST", 1)
     monkeypatch.setattr(queue, "LOOK", look)
-    monkeypatch.setattr(documents, "REGION", region)
+    monkeypatch.setattr(queue, "REGIONS", regions)
     with database.read() as session:
         holds = select(Document.correction_id).where(Document.text.contains("story"))
         has = set(session.scalars(holds))
