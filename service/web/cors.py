@@ -67,7 +67,7 @@ def _after(response: Response) -> Response:
     if not _is_public(asked):
         return response
     headers, origin = response.headers, asked.headers.get("Origin")
-    headers["Vary"] = ", ".join(filter(None, (headers.get("Vary"), "Origin")))
+    headers["Vary"] = ", ".join([*headers.getlist("Vary"), "Origin"])
     try:
         if origin and origin in site().origins:
             headers.add("Access-Control-Allow-Origin", origin)
