@@ -217,6 +217,14 @@ class Query:
         """Whether the index leads to few."""
         return self._few is not None
 
+    @property
+    def is_rare(self) -> bool:
+        """Whether the index leads to less than what is read nearby; PostgreSQL's cannot tell."""
+        if not self._is_sqlite:
+            return False
+        looked = self._matching().limit(NEAR + 1).subquery()
+        return (self._session.scalar(select(func.count()).select_from(looked)) or 0) <= NEAR
+
     @cached_property
     def _few(self) -> Sequence[Any] | None:
         """The ids of the corrections that the index leads to; None where documents are many."""

@@ -113,6 +113,16 @@ def test_nothing_is_near_where_too_much_has_to_be_read(
         assert list(query.near(Order(is_newest=True), 1_000)) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_rare_is_known_by_the_index(
+    database: Database, scripts: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "NEAR", len(scripts) - 1)
+    with database.read() as session:
+        asked = ("title of", "title of zh", "nowhere to be found")
+        assert [documents.Query(session, each).is_rare for each in asked] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     "asked", ["величн", "漢字报", "100%", "sure_it", "🔥🔥🔥", "strasse", '" OR "']
 )

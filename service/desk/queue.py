@@ -97,7 +97,7 @@ def _found(session: Session, asked: Asked, conditions: Conditions) -> Sequence[A
         asking = conditions.asking(query)
         if (rows := _first(session, asked, asking, LOOK_FIRST)) is not None:
             return rows
-        if (rows := _near(session, asked, conditions, query)) is not None:
+        if not query.is_rare and (rows := _near(session, asked, conditions, query)) is not None:
             return rows
         if not query.is_pointed:
             rows = _first(session, asked, asking, LOOK)
