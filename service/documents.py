@@ -50,7 +50,7 @@ FEW = 10_000
 REGIONS = (10_000, 50_000)
 """So many documents, those of the corrections that come next, are looked through for one page."""
 
-NEAR = 2_000
+NEAR = 1_000
 """Up to so many of them are read, where an index leads to them."""
 
 _SEVERAL, _MOST = 9, 16

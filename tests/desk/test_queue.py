@@ -227,10 +227,11 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     monkeypatch.setattr(queue, "LOOK_FIRST", 1)
     monkeypatch.setattr(queue, "LOOK", look)
     monkeypatch.setattr(queue, "REGIONS", regions)
-    monkeypatch.setattr(documents.Query, "is_rare", not regions)
     with database.read() as session:
         holds = select(Document.correction_id).where(Document.text.contains("story"))
-        has = set(session.scalars(holds))
+        holding = session.scalars(holds).all()
+        has = set(holding)
+    monkeypatch.setattr(documents, "NEAR", len(holding) - bool(regions))
     expected = [
         each.id for each in sorted(many, key=ORDERS[sort]) if each.id in has and not each.suspected
     ]
