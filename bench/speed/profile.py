@@ -213,8 +213,8 @@ waits for it, 30 times a report on two idle cores, 5 times where the process is 
 
 What was tried in the order of what the profile showed, and kept: statements without objects
 (SQLAlchemy's ORM took half of a report: intake's statements are compiled once and run by the
-driver); group commit; one statement for all reports of a group (1.25 to 0.44 ms each; on PostgreSQL
-2.1 to 0.5); limits written out and every prepared statement kept (SQLite planned anew what it had
+driver); group commit; one statement for all reports of a group (1.3 to 0.4 ms each; on PostgreSQL
+1.9 to 0.5); limits written out and every prepared statement kept (SQLite planned anew what it had
 planned: 0.62 to 0.44 ms); limits asked for directly, bodies that are right taken at once (0.75 to
 0.4 ms at the door); one look-up for what was asked several times; a site known for a second; no
 search for garbage among what stays for good; the worker's looks by prepared statements (a fifth to
