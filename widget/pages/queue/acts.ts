@@ -1,6 +1,6 @@
 /** Doing something with rows: at once on screen, then at the service; and undoing it. */
 
-import { bringBack, hide, rowOf } from './list';
+import { bringBack, goOn, hide, rowOf } from './list';
 import { address, adopt, fetchRows, refill, showCounts, sync, tellLost } from './live';
 
 interface Answer {
@@ -119,6 +119,8 @@ function finish(
       stay.push(id);
     }
   }
+  // What came while a row that goes had the focus waits for it to be gone.
+  goOn();
   if (stay.length) void fetchRows(stay).catch(() => tellLost());
   showCounts(answer.counts);
   tell(answer, quote, MOVES.includes(verb) && good.length > 0);

@@ -113,7 +113,13 @@ export function place(made: HTMLElement[], order: string[]): void {
     else insert(row, heading, order);
   }
   tidy();
-  if (ranOut && document.activeElement === document.body) select(rows()[0]);
+  goOn();
+}
+
+/** Where all that was shown had gone, go on with what is there now. */
+export function goOn(): void {
+  const [first] = rows();
+  if (ranOut && first && document.activeElement === document.body) select(first);
 }
 
 function replace(shown: HTMLElement, row: HTMLElement): void {
