@@ -111,7 +111,7 @@ class Group:
         try:
             with self._transaction() as connection:
                 outcomes = jobs[0].verb(connection, [job.given for job in jobs])
-        except Exception as error:
+        except Exception as error:  # whatever it is, each job's caller raises it
             if len(jobs) > 1 and not is_of_all(error):
                 for job in jobs:
                     self._work([job])
