@@ -242,6 +242,21 @@ def test_every_move_is_undone_one_after_the_other(desk: Desk) -> None:
     assert page.locator(".empty").is_hidden()
 
 
+def test_what_is_told_last_is_what_was_done_last(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    held = hold(page, "**/review/moves*", times=1)
+    press(page, "j", "a")
+    with page.expect_response("**/review/moves*"):
+        press(page, "f")
+    assert page.locator(".done").inner_text() == ""
+    held[0].continue_()
+    told(page, "Marked as fixed")
+    expect(page).to_have_title(re.compile(r"^New \(2\)"))
+    press(page, "u")
+    expect(page.locator(".row:not(.going)")).to_have_count(3)
+
+
 def test_many_are_decided_at_once_and_each_outcome_is_told(desk: Desk) -> None:
     ids = several(desk)
     page = desk.sign_in()

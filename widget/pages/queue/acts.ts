@@ -21,6 +21,9 @@ const toast = document.getElementById('toast') as HTMLTemplateElement;
 /** What can be undone, the newest last: the keys that the rows had afterwards. */
 const undoable: Promise<string[]>[] = [];
 
+/** The newest act, told: answers may overtake each other, what they say may not. */
+let finished: Promise<unknown> = Promise.resolve();
+
 /** Where it is kept while other pages are looked at, for this editor and site. */
 const KEPT = `corrigenda.undo ${document.querySelector('.whose')?.textContent}`;
 const MOST_KEPT = 100;
@@ -39,7 +42,9 @@ export function act(verb: string, rows: HTMLElement[], fields: Record<string, st
   const keys = rows.map((row) => row.dataset.key ?? '');
   const quote = rows.length === 1 ? quoteOf(rows[0]) : '';
   if (LEAVING.includes(verb)) hide(rows);
-  const done = send(verb, keys, fields).then((answer) => finish(verb, rows, answer, quote));
+  const sent = send(verb, keys, fields);
+  const done = finished.then(() => sent).then((answer) => finish(verb, rows, answer, quote));
+  finished = Promise.allSettled([done]);
   if (!MOVES.includes(verb)) return;
   undoable.push(done);
   void keep();
