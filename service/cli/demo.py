@@ -59,11 +59,11 @@ class Server(serve.Server):
 
     def __init__(self, settings: Settings, options: dict[str, Any], prepared: Prepared) -> None:
         self.prepared = prepared
-        super().__init__(settings, options, with_worker=True)
+        super().__init__(settings, options, threads=THREADS, with_worker=True)
 
-    def load(self) -> Any:
+    def wire(self) -> Any:
         """Add the pages; log only what went wrong, the terminal is for the addresses."""
-        app = super().load()
+        app = super().wire()
         logs.set_up(logging.WARNING)
         ready = self.prepared
         pages.register(app, pages.Demo(ready.site_key, ready.webhook_id, ready.apply_webhook_id))
@@ -91,7 +91,7 @@ def demo(port: int) -> None:
         prepared = prepare(session, settings, port=port, now=datetime.now(UTC))
     database.dispose()
     options = {
-        **serve.options(listener, workers=1, threads=THREADS),
+        **serve.options(listener, workers=1),
         "loglevel": "warning",
         "when_ready": lambda _arbiter: _ready(settings, prepared),
         "post_worker_init": lambda _worker: signal.signal(signal.SIGHUP, signal.SIG_IGN),

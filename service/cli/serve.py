@@ -21,6 +21,8 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20
+UNHEARD_SECONDS = 600
+"""So long a request whose client has gone may go on: what is begun is done, and kept."""
 REQUEST_LINE_BYTES = 8190
 """As much as Gunicorn can: an article's address of 2,048 code points, percent-encoded, is long."""
 BACKLOG = 2048
@@ -39,10 +41,13 @@ class JsonLogger(Logger):
 
 
 class Server(BaseApplication):
-    """Gunicorn with threads; a worker thread of dispatch rides along where asked for."""
+    """Gunicorn with an event loop; a worker thread of dispatch rides along where asked for."""
 
-    def __init__(self, settings: Settings, options: dict[str, Any], *, with_worker: bool) -> None:
-        self.settings, self.options, self.with_worker = settings, options, with_worker
+    def __init__(
+        self, settings: Settings, options: dict[str, Any], *, threads: int, with_worker: bool
+    ) -> None:
+        self.settings, self.options = settings, options
+        self.threads, self.with_worker = threads, with_worker
         self.stop = threading.Event()
         super().__init__()
 
@@ -53,10 +58,21 @@ class Server(BaseApplication):
         self.cfg.set("worker_exit", lambda _server, _worker: self.stop.set())
 
     def load(self) -> Any:
-        """Wire the application in the serving process: engines do not survive a fork."""
+        """The application in the serving process: engines do not survive a fork."""
         # What is loaded stays: looking for garbage among it takes a fifth of the start.
         gc.disable()
-        # Imported here, they weigh nothing in the process that only watches over this one.
+        # Imported here, it weighs nothing in the process that only watches over this one.
+        from service.web.asgi import Asgi
+
+        app = Asgi(self.wire(), self.threads)
+        # What stays for good is not looked through for garbage again and again.
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        return app
+
+    def wire(self) -> Any:
+        """The application, and the worker that its events wake."""
         from service.app import create_app
         from service.cli import workers
         from service.db import Database, sqlite_fault
@@ -67,25 +83,17 @@ class Server(BaseApplication):
         if database.is_sqlite and (fault := sqlite_fault()):
             log.warning(fault)
         if not self.with_worker:
-            return _settled(create_app(self.settings, database))
+            return create_app(self.settings, database)
         worker = workers.make(database, self.settings)
         app = create_app(self.settings, database, on_event=worker.wake)
         threading.Thread(target=worker.run, args=(self.stop,), name="dispatch", daemon=True).start()
-        return _settled(app)
+        return app
 
 
 def _spare_memory() -> None:
     """Have glibc share two heaps among all threads; each thread's own would never be given back."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
-def _settled(app: Any) -> Any:
-    """The application; what stays for good is not looked through for garbage again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    return app
 
 
 def run(settings: Settings, *, host: str, port: int, workers: int, threads: int) -> None:
@@ -96,21 +104,23 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "More than one process needs CORRIGENDA_REDIS_URL: "
             "limits kept in one process would not hold.",
         )
-    chosen = options(listen(host, port), workers=workers, threads=threads)
+    chosen = options(listen(host, port), workers=workers)
     # What is loaded so far the serving process shares, as long as neither touches it.
     gc.collect()
     gc.freeze()
-    Server(settings, chosen, with_worker=settings.is_sqlite).run()
+    Server(settings, chosen, threads=threads, with_worker=settings.is_sqlite).run()
 
 
-def options(listener: socket.socket, *, workers: int, threads: int) -> dict[str, Any]:
+def options(listener: socket.socket, *, workers: int) -> dict[str, Any]:
     """Gunicorn's options for serving on a socket that listens already."""
     return {
         # Gunicorn takes the descriptor over, and closes it.
         "bind": f"fd://{listener.detach()}",
         "workers": workers,
-        "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": "service.cli.server.Worker",
+        "asgi_loop": "asyncio",
+        "asgi_lifespan": "off",
+        "asgi_disconnect_grace_period": UNHEARD_SECONDS,
         "graceful_timeout": DRAIN_SECONDS,
         "limit_request_line": REQUEST_LINE_BYTES,
         "control_socket_disable": True,
@@ -137,7 +147,7 @@ def listen(host: str, port: int) -> socket.socket:
 @click.option(
     "--workers", default=1, show_default=True, help="Processes; more than one needs Redis."
 )
-@click.option("--threads", default=16, show_default=True, help="Threads of each process.")
+@click.option("--threads", default=16, show_default=True, help="Threads for all but reports.")
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve readers and editors; on SQLite also deliver."""
     run(settings_module.read(), host=host, port=port, workers=workers, threads=threads)

@@ -9,16 +9,20 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.db.groups import Given, Group, Result, Verb
+from service.db.groups import Busy, Given, Group, Result, Verb
 
 LOCK_SECONDS = 5.0
 """How long a request waits for the write lock before it is told to come back."""
 
 STATEMENT_SECONDS = 30
 """The longest that PostgreSQL works on one statement of a request."""
+
+PATIENCE = f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}"
+"""So long a connection to SQLite waits for another process's writing."""
 
 READER_KIB, WRITER_KIB = 512, 4096
 """Page caches: many connections read, and through the one that writes goes all that is new."""
@@ -105,16 +109,24 @@ class Database:
         return self._group.run(verb, given)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with self._turn(), self.writer.begin() as connection:
-            yield connection
+    def _transaction(self, *, at_once: bool) -> Iterator[Connection]:
+        # Over a network nothing comes at once.
+        if at_once and not self.is_sqlite:
+            raise Busy
+        with self._turn(at_once=at_once), self.writer.connect() as connection:
+            if at_once:
+                _begin_at_once(connection)
+            with connection.get_transaction() or connection.begin():
+                yield connection
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, *, at_once: bool = False) -> Iterator[None]:
         if not self.is_sqlite:
             yield
             return
-        if not self._lock.acquire(timeout=LOCK_SECONDS):
+        if not self._lock.acquire(timeout=0 if at_once else LOCK_SECONDS):
+            if at_once:
+                raise Busy
             raise errors.Unavailable("Too many are writing at once; try again.", retry_after=2)
         try:
             yield
@@ -125,6 +137,18 @@ class Database:
         """Close all pooled connections."""
         self.engine.dispose()
         self.writer.dispose()
+
+
+def _begin_at_once(connection: Connection) -> None:
+    """Begin, if no other process writes just now; raises Busy."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.begin()
+    except OperationalError:
+        raise Busy from None
+    finally:
+        driver.execute(PATIENCE)
 
 
 def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
@@ -145,13 +169,13 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
         connection.isolation_level = None
         # The timeout first: the change to WAL itself may meet another process.
         for pragma in (
-            f"busy_timeout={int(LOCK_SECONDS * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"cache_size=-{cache_kib}",
+            PATIENCE,
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            "PRAGMA foreign_keys=ON",
+            f"PRAGMA cache_size=-{cache_kib}",
         ):
-            connection.execute(f"PRAGMA {pragma}")
+            connection.execute(pragma)
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

@@ -1,16 +1,20 @@
 """Group commit: work that waits for its turn to write shares a transaction, and one sync."""
 
+import asyncio
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.util import await_only
 
 from service import errors
+from service.db import loops
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -23,8 +27,59 @@ What the verb itself raises undoes the work of all of them; they come again one 
 MOST = 64
 """So many share a transaction, and so many wait for the next one; more are told to come back."""
 
+ROUNDS = 4
+"""So often an event loop without anything new to write goes round before a group is led in it."""
+
 DEADLOCK = "40P01"
 """PostgreSQL's word for two transactions of which each waits for the other."""
+
+
+class Busy(Exception):
+    """Writing would have to wait."""
+
+
+class Transaction(Protocol):
+    """Begins a transaction, committed at the end of its block."""
+
+    def __call__(self, *, at_once: bool) -> AbstractContextManager[Connection]:
+        """Raises Busy where it is wanted at once and would have to wait."""
+
+
+class Gate:
+    """Where the caller in a thread waits to be called, once."""
+
+    def __init__(self) -> None:
+        # Half of what an Event takes; held until `call`.
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def call(self) -> None:
+        """Let the caller go on: the work is done, or it is the caller's turn to lead."""
+        self._lock.release()
+
+    def wait(self) -> None:
+        """Wait for that."""
+        self._lock.acquire()
+
+
+class LoopGate:
+    """Where a caller in a greenlet of an event loop waits; the loop goes on meanwhile."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._called = self._loop.create_future()
+
+    def call(self) -> None:
+        """Let the caller go on, from whatever thread."""
+        if threading.get_ident() == self._thread:
+            self._called.set_result(None)
+        else:
+            self._loop.call_soon_threadsafe(self._called.set_result, None)
+
+    def wait(self) -> None:
+        """Wait for that."""
+        await_only(self._called)
 
 
 class Job(Generic[Given, Result]):
@@ -32,19 +87,10 @@ class Job(Generic[Given, Result]):
 
     def __init__(self, verb: Verb[Given, Result], given: Given) -> None:
         self.verb, self.given = verb, given
-        # Half of what an Event takes; held until `call`.
-        self._gate = threading.Lock()
-        self._gate.acquire()
+        gate = LoopGate() if loops.is_in_one() else Gate()
+        self.call, self.wait = gate.call, gate.wait
         self.is_done = False
         self.outcome: Result | Exception = errors.Unavailable()
-
-    def call(self) -> None:
-        """Let the caller go on: the work is done, or it is the caller's turn to lead."""
-        self._gate.release()
-
-    def wait(self) -> None:
-        """Wait to be called, once."""
-        self._gate.acquire()
 
     def end(self) -> Result:
         """The result; raises what came instead."""
@@ -65,9 +111,11 @@ class Group:
 
     Everyone returns only after the commit of the transaction that their work was in. There is no
     thread of its own: a caller that waits is either told its outcome or leads the next group.
+    A caller in an event loop's greenlet leads in the loop itself, once nothing new comes; a thread
+    does the work where the loop would have to wait.
     """
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
+    def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._mutex = threading.Lock()
         self._waiting: deque[Job[Any, Any]] = deque()
@@ -82,6 +130,8 @@ class Group:
         self._join(job)
         job.wait()
         if not job.is_done:
+            if loops.is_in_one():
+                self._gather()
             self._lead()
         return job.end()
 
@@ -93,6 +143,14 @@ class Group:
             if not self._is_led:
                 self._is_led = True
                 job.call()
+
+    def _gather(self) -> None:
+        """Let the loop go round while it brings new work."""
+        known, idle = 0, 0
+        while idle < ROUNDS:
+            await_only(asyncio.sleep(0))
+            idle = 0 if len(self._waiting) > known else idle + 1
+            known = len(self._waiting)
 
     def _lead(self) -> None:
         with self._mutex:
@@ -109,8 +167,11 @@ class Group:
     def _work(self, jobs: Sequence[Job[Any, Any]]) -> None:
         """Do the work of those who have one verb; the bad one fails alone."""
         try:
-            with self._transaction() as connection:
+            with self._transaction(at_once=loops.is_in_one()) as connection:
                 outcomes = jobs[0].verb(connection, [job.given for job in jobs])
+        except Busy:
+            loops.aside(partial(self._work, jobs))
+            return
         except Exception as error:  # whatever it is, each job's caller raises it
             if len(jobs) > 1 and not is_of_all(error):
                 for job in jobs:

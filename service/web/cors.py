@@ -7,6 +7,7 @@ from flask.globals import request_ctx
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.accounts import sites
+from service.db.loops import aside
 from service.errors import ForeignOrigin, NotFound
 from service.models import Site
 from service.web import current
@@ -37,8 +38,13 @@ def _find(key: str) -> Site:
     known = parts.sites.get(key)
     if known and known.changes == changes and now < known.until:
         return known.site
-    with parts.database.read() as session:
-        site = sites.find(session, key)
+
+    def find() -> Site:
+        with parts.database.read() as session:
+            return sites.find(session, key)
+
+    # A server of databases may keep us waiting; a file does not.
+    site = find() if parts.database.is_sqlite else aside(find)
     parts.sites[key] = current.KnownSite(site, changes, now + SITE_SECONDS)
     return site
 

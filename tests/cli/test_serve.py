@@ -1,14 +1,30 @@
+import asyncio
 import http.client
 import json
+import logging
+import socket
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from gunicorn.config import Config
 
+from service.cli import serve, server
 from service.db.engines import sqlite_driver
 from tests.conftest import ORIGIN
 from tests.processes import Serving, environment, run, run_json
 from tests.servers import free_port
+
+GUNICORN: dict[str, Any] = {
+    "cfg": Config(),
+    "log": logging.getLogger(__name__),
+    "asgi": None,
+    "alive": True,
+    "nr_conns": 0,
+}
 
 
 def answer_to(
@@ -26,6 +42,40 @@ def test_serve_answers_and_stops_cleanly(tmp_path: Path, sqlite_url: str) -> Non
     serving = Serving(environment(tmp_path, DATABASE_URL=sqlite_url))
     serving.start()
     assert serving.stop() == 0
+
+
+def test_connections_at_rest_do_not_hold_up_the_stop(tmp_path: Path, sqlite_url: str) -> None:
+    with Serving(environment(tmp_path, DATABASE_URL=sqlite_url)) as serving:
+        address = ("127.0.0.1", serving.port)
+        with socket.create_connection(address) as silent, socket.create_connection(address) as slow:
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+            with answer_to(serving, "/healthz", {}) as answer:
+                assert answer.status == 200
+            began = time.monotonic()
+            assert serving.stop() == 0
+            assert time.monotonic() - began < serve.DRAIN_SECONDS / 2
+            assert (silent.recv(1), slow.recv(1)) == (b"", b"")
+
+
+def test_a_head_that_does_not_end_is_given_up(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, loop = list[bool](), asyncio.new_event_loop()
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.05)
+    worker = cast("server.Worker", SimpleNamespace(**GUNICORN, loop=loop, connections=set()))
+
+    async def wait() -> None:
+        listening = await loop.create_server(lambda: server.Connection(worker), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: ")
+        ended.append(await reader.read() == b"")
+        writer.close()
+        listening.close()
+
+    loop.run_until_complete(wait())
+    loop.close()
+    assert ended == [True]
+    assert worker.connections == set()
 
 
 def test_taken_port_is_one_line(tmp_path: Path, sqlite_url: str) -> None:

@@ -1,5 +1,6 @@
 """Group commit, on both databases."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.util import greenlet_spawn
 
 from service.db import Database, groups
 from service.db.groups import Verb
@@ -188,3 +190,85 @@ def test_nobody_is_told_of_success_when_the_database_ended_the_transaction(
     }
     assert spent(sqlite) == []
     assert sqlite.write_together(each, spend("c")) == "c"
+
+
+def in_a_loop(database: Database, works: list[Work], *beside: Any) -> list[Any]:
+    """What callers in greenlets of one event loop got."""
+
+    async def all_of_them() -> list[Any]:
+        calls = [greenlet_spawn(database.write_together, each, work) for work in works]
+        return await asyncio.gather(*calls, *(one() for one in beside), return_exceptions=True)
+
+    return asyncio.run(all_of_them())
+
+
+def test_callers_in_an_event_loop_share_a_commit(database: Database) -> None:
+    commits = list[bool]()
+    event.listen(database.writer, "commit", lambda _connection: commits.append(True))
+    assert in_a_loop(database, [spend(name) for name in "abc"]) == ["a", "b", "c"]
+    assert spent(database) == ["a", "b", "c"]
+    assert len(commits) == 1
+
+
+def test_the_bad_one_of_an_event_loop_fails_alone(database: Database) -> None:
+    def refuse(_connection: Connection) -> None:
+        raise NotFound("No such thing.")
+
+    got = in_a_loop(database, [spend("a"), spend("a"), refuse, spend("b")])
+    assert [type(each) for each in got] == [str, IntegrityError, NotFound, str]
+    assert spent(database) == ["a", "b"]
+
+
+def test_an_event_loop_goes_on_while_another_process_writes(sqlite: Database) -> None:
+    other = sqlite.engine.raw_connection()
+    other.driver_connection.execute("BEGIN IMMEDIATE")
+
+    async def free_it() -> bool:
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        was_free = bool(spent(sqlite))
+        other.driver_connection.execute("ROLLBACK")
+        return was_free
+
+    assert in_a_loop(sqlite, [spend("a"), spend("b")], free_it) == ["a", "b", False]
+    assert spent(sqlite) == ["a", "b"]
+    other.close()
+
+
+def test_an_event_loop_goes_on_while_a_thread_writes(sqlite: Database) -> None:
+    may_end = threading.Event()
+
+    async def free_it() -> bool:
+        await asyncio.sleep(0.1)
+        may_end.set()
+        return True
+
+    callers = Callers(sqlite)
+    has_begun = threading.Event()
+
+    def hold() -> None:
+        with sqlite.write():
+            has_begun.set()
+            assert may_end.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert has_begun.wait(30)
+    callers.call("thread", spend("a"))
+    wait_until(lambda: callers.database._group._is_led, 30, "a thread leads")
+    assert in_a_loop(sqlite, [spend("b"), spend("c")], free_it) == ["b", "c", True]
+    thread.join(30)
+    assert callers.finish() == {"thread": "a"}
+    assert spent(sqlite) == ["a", "b", "c"]
+
+
+def test_a_loop_and_threads_lead_in_turn_until_all_is_written(database: Database) -> None:
+    callers = Callers(database)
+    for number in range(20):
+        callers.call(f"t{number}", spend(f"t{number}"))
+    got = list[Any]()
+    for number in range(10):
+        got += in_a_loop(database, [spend(f"l{number}.{each}") for each in range(5)])
+    assert callers.finish() == {f"t{number}": f"t{number}" for number in range(20)}
+    assert set(spent(database)) == {*callers.got, *got}
+    assert len(got) == 50

@@ -1,0 +1,233 @@
+"""The application for a server that waits for all connections in one thread (ASGI).
+
+Reports are answered in that thread itself, beside what never waits for anything: threads that share
+Python's lock would spend more on handing it over than on reports. All other requests get a thread.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import StartResponse, WSGIApplication
+
+from sqlalchemy.util import greenlet_spawn
+
+from service.web.bodies import BODY_LIMIT
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BODY_SECONDS = 30
+"""So long a body may take to arrive."""
+
+MOST = 1000
+"""So many requests are answered or wait; more are told to come back."""
+
+STATIC = "/static/"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the application answered."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    chunks: Iterable[bytes]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there: its length is known, or it has no body."""
+        known = any(name == b"content-length" for name, _ in self.headers)
+        return known or self.status in {204, 304}
+
+    def body(self) -> bytes:
+        """All of it."""
+        try:
+            return b"".join(self.chunks)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let the application go."""
+        if callable(close := getattr(self.chunks, "close", None)):
+            close()
+
+
+class Asgi:
+    """A WSGI application behind ASGI."""
+
+    def __init__(self, app: WSGIApplication, threads: int) -> None:
+        self.app = app
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        # What is sent piece by piece holds no thread between two, but a connection to the database.
+        self._turns = asyncio.Semaphore(threads)
+        self._begun = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request; nothing here is a web socket."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        if self._begun >= MOST:
+            await _refuse(send, 503, b"Service Unavailable", (b"retry-after", b"2"))
+            return
+        self._begun += 1
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._begun -= 1
+
+    async def _answer(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        body = await _body(scope, receive)
+        if body is None:
+            await _refuse(send, 408, b"Request Timeout")
+            return
+        environ = _environ(scope, body)
+        if is_quick(scope):
+            await _send(send, *await greenlet_spawn(self._whole, environ))
+        else:
+            async with self._turns:
+                await self._in_a_thread(environ, receive, send)
+
+    def _call(self, environ: dict[str, Any]) -> Answer:
+        told: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+            told[:] = [status, headers]
+
+        respond: StartResponse = start
+        chunks = self.app(environ, respond)
+        status, headers = told
+        encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
+        return Answer(int(status[:3]), encoded, chunks)
+
+    def _whole(self, environ: dict[str, Any]) -> tuple[Answer, bytes]:
+        answer = self._call(environ)
+        return answer, answer.body()
+
+    def _start_of(self, environ: dict[str, Any]) -> tuple[Answer, bytes | None]:
+        answer = self._call(environ)
+        return answer, answer.body() if answer.is_whole else None
+
+    async def _in_a_thread(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
+        loop, context = asyncio.get_running_loop(), copy_context()
+
+        def run(work: Callable[..., Any], *given: Any) -> Awaitable[Any]:
+            return loop.run_in_executor(self._threads, context.run, work, *given)
+
+        answer, body = await run(self._start_of, environ)
+        if body is not None:
+            await _send(send, answer, body)
+            return
+        gone = loop.create_task(_gone(receive))
+        try:
+            await send(_start(answer))
+            chunks: Iterator[bytes] = iter(answer.chunks)
+            while not gone.done() and (chunk := await run(next, chunks, None)) is not None:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body"})
+        finally:
+            gone.cancel()
+            await run(answer.close)
+
+
+def is_quick(scope: dict[str, Any]) -> bool:
+    """Whether a request waits for nothing but its turn to write."""
+    path: str = scope["path"]
+    if scope["method"] == "POST":
+        return path.startswith("/api/v1/sites/") and path.endswith("/reports")
+    return path.startswith(STATIC) or path == "/healthz"
+
+
+async def _body(scope: dict[str, Any], receive: Receive) -> bytes | None:
+    """The body, no longer than is looked at; None where it does not come."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if message["type"] == "http.request" else None
+    if any(name == b"content-length" and int(v) > BODY_LIMIT for name, v in scope["headers"]):
+        return b""  # The application refuses it by its length.
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while len(body) <= BODY_LIMIT:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    break
+    except TimeoutError:
+        return None
+    return body
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333)."""
+    raw: bytes = scope["raw_path"]
+    host, port = scope["server"] or ("localhost", None)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 80),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        key, text = _key(name), value.decode("latin-1")
+        if key in environ:
+            separator = "; " if key == "HTTP_COOKIE" else ","
+            text = f"{environ[key]}{separator}{text}"
+        environ[key] = text
+    return environ
+
+
+@lru_cache(maxsize=256)
+def _key(header: bytes) -> str:
+    """A header's name in the environment."""
+    name = header.decode("latin-1").upper().replace("-", "_")
+    return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"
+
+
+def _start(answer: Answer) -> Message:
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": answer.headers,
+    }
+
+
+async def _send(send: Send, answer: Answer, body: bytes) -> None:
+    await send(_start(answer))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(send: Send, status: int, title: bytes, *headers: tuple[bytes, bytes]) -> None:
+    """Answer with a problem before the application is asked."""
+    body = b'{"type":"about:blank","title":"%b","status":%d}' % (title, status)
+    kind = [(b"content-type", b"application/problem+json")]
+    size = [(b"content-length", str(len(body)).encode())]
+    await _send(send, Answer(status, [*kind, *size, *headers, (b"connection", b"close")], []), body)

@@ -1,0 +1,186 @@
+"""A WSGI application behind an event loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from service.web import asgi
+from service.web.asgi import Asgi
+from service.web.bodies import BODY_LIMIT
+
+Sent = list[dict[str, Any]]
+PIECES = [("Content-Type", "text/plain")]
+
+
+def scope(path: str = "/x", method: str = "GET", **more: Any) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("127.0.0.1", 8000),
+        "client": ("192.0.2.1", 5000),
+        "headers": [],
+        **more,
+    }
+
+
+def ask(app: Any, asked: dict[str, Any], *messages: dict[str, Any], most: int = 10_000) -> Sent:
+    """What is sent for a request of these messages; after so many sent the client goes."""
+    sent: Sent = []
+    gone = asyncio.Event()
+    left = list(messages or [{"type": "http.request", "body": b""}])
+
+    async def receive() -> dict[str, Any]:
+        if left:
+            return left.pop(0)
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        if len(sent) >= most:
+            gone.set()
+
+    asyncio.run(Asgi(app, threads=2)(asked, receive, send))
+    return sent
+
+
+def body(sent: Sent) -> bytes:
+    return b"".join(message.get("body", b"") for message in sent)
+
+
+def echo(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+    """Says in which thread it ran, and what it was asked."""
+    names = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_X"]
+    here = threading.current_thread() is threading.main_thread()
+    said = repr([here, [environ.get(name) for name in names], environ["wsgi.input"].read()])
+    start("200 OK", [("Content-Length", str(len(said.encode())))])
+    return [said.encode()]
+
+
+def chunk(data: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": data, "more_body": more}
+
+
+def test_a_request_is_passed_on_as_wsgi_has_it() -> None:
+    headers = [(b"cookie", b"a=1"), (b"cookie", "b=ї".encode()), (b"x", b"1"), (b"x", b"2")]
+    asked = scope("/%D1%97/%ff", raw_path=b"/%D1%97/%ff", query_string=b"q=%D1%97", headers=headers)
+    wanted = ["GET", "/\xd1\x97/\xff", "q=%D1%97", "192.0.2.1", "a=1; b=\xd1\x97", "1,2"]
+    sent = ask(echo, asked, chunk(b"one", more=True), chunk(b"two"))
+    assert body(sent).decode() == repr([False, wanted, b"onetwo"])
+    assert sent[0]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "is_quick"),
+    [
+        ("/healthz", "GET", True),
+        ("/static/widget.js", "GET", True),
+        ("/api/v1/sites/x/reports", "POST", True),
+        ("/api/v1/sites/x/reports", "OPTIONS", False),
+        ("/api/v1/sites/x/widget", "GET", False),
+        ("/report", "POST", False),
+        ("/review", "GET", False),
+    ],
+)
+def test_what_waits_for_nothing_needs_no_thread(path: str, method: str, is_quick: bool) -> None:
+    assert body(ask(echo, scope(path, method))).startswith(b"[True" if is_quick else b"[False")
+
+
+def test_quick_are_the_application_s_own_paths(app: Flask) -> None:
+    quick = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if asgi.is_quick({"path": rule.rule.replace("<key>", "x"), "method": method})
+    }
+    assert quick == {"static", "ops.healthz", "public.create_report"}
+
+
+def test_a_body_past_the_limit_is_not_collected() -> None:
+    long = chunk(b"x" * BODY_LIMIT, more=True)
+    sent = ask(echo, scope(method="POST"), long, long, long, long)
+    assert len(body(sent)) < 3 * BODY_LIMIT
+    named = scope(method="POST", headers=[(b"content-length", str(BODY_LIMIT + 1).encode())])
+    assert body(ask(echo, named, long, long)).endswith(b"b'']")
+
+
+def test_a_body_that_does_not_come_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
+    sent = ask(echo, scope(method="POST"), chunk(b"x", more=True))
+    assert sent[0]["status"] == 408
+    cut = ask(echo, scope(method="POST"), chunk(b"x", more=True), {"type": "http.disconnect"})
+    assert cut[0]["status"] == 408
+
+
+def test_more_than_can_wait_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MOST", 0)
+    sent = ask(echo, scope())
+    assert sent[0]["status"] == 503
+    assert (b"retry-after", b"2") in sent[0]["headers"]
+
+
+class Pieces:
+    """An answer without an end, and whether it was closed."""
+
+    def __init__(self, most: int = 10**9, breaks: bool = False) -> None:
+        self.most, self.breaks, self.closed, self.given = most, breaks, 0, 0
+
+    def __call__(self, _environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", PIECES)
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.given < self.most:
+            self.given += 1
+            yield b"piece "
+        if self.breaks:
+            raise OSError("The database is gone.")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_an_answer_in_pieces_is_sent_piece_by_piece() -> None:
+    pieces = Pieces(3)
+    sent = ask(pieces, scope())
+    assert body(sent) == b"piece " * 3
+    assert [message.get("more_body", False) for message in sent[1:]] == [True, True, True, False]
+    assert pieces.closed == 1
+
+
+def test_nobody_writes_for_a_client_that_is_gone() -> None:
+    pieces = Pieces()
+    ask(pieces, scope(), most=5)
+    assert pieces.closed == 1
+    assert pieces.given < 20
+
+
+def test_an_answer_that_breaks_off_is_not_ended() -> None:
+    pieces, sent = Pieces(2, breaks=True), list[dict[str, Any]]()
+
+    async def receive() -> dict[str, Any]:
+        if not sent:
+            return chunk(b"")
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(Asgi(pieces, threads=1)(scope(), receive, send))
+    assert all(message.get("more_body", True) for message in sent)
+    assert pieces.closed == 1
+
+
+def test_a_web_socket_is_refused() -> None:
+    assert ask(echo, {"type": "websocket"}) == [{"type": "websocket.close"}]
