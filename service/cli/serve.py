@@ -68,6 +68,7 @@ class Server(BaseApplication):
         # What stays for good is not looked through for garbage again and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 10, 10)
         gc.enable()
         return app
 

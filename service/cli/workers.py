@@ -28,6 +28,10 @@ def make(
         partial(readers.tend, database),
         lambda: pruning.prune(database, now=utc_now(), most=pruning.AT_ONCE),
         partial(publications.announce_due, database, clock),
-        partial(folding.fold, database, most=folding.DAYS_AT_A_TURN),
+        lambda: folding.fold(database, before=_this_hour(), most=folding.DAYS_AT_A_TURN),
     ]
     return Worker(database, settings, clock=clock, writers=readers.writers, chores=chores)
+
+
+def _this_hour() -> datetime:
+    return utc_now().replace(minute=0, second=0, microsecond=0)

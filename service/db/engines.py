@@ -21,6 +21,9 @@ LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 30
 """The longest that PostgreSQL works on one statement of a request."""
 
+MOMENT_SECONDS = 0.01
+"""How long an event loop waits for it before it leaves the waiting to a thread."""
+
 PATIENCE = f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}"
 """So long a connection to SQLite waits for another process's writing."""
 
@@ -124,7 +127,7 @@ class Database:
         if not self.is_sqlite:
             yield
             return
-        if not self._lock.acquire(timeout=0 if at_once else LOCK_SECONDS):
+        if not self._lock.acquire(timeout=MOMENT_SECONDS if at_once else LOCK_SECONDS):
             if at_once:
                 raise Busy
             raise errors.Unavailable("Too many are writing at once; try again.", retry_after=2)
@@ -142,7 +145,7 @@ class Database:
 def _begin_at_once(connection: Connection) -> None:
     """Begin, if no other process writes just now; raises Busy."""
     driver: Any = connection.connection.driver_connection
-    driver.execute("PRAGMA busy_timeout=0")
+    driver.execute(f"PRAGMA busy_timeout={int(MOMENT_SECONDS * 1000)}")
     try:
         connection.begin()
     except OperationalError:

@@ -27,8 +27,8 @@ What the verb itself raises undoes the work of all of them; they come again one 
 MOST = 64
 """So many share a transaction, and so many wait for the next one; more are told to come back."""
 
-ROUNDS = 4
-"""So often an event loop without anything new to write goes round before a group is led in it."""
+GATHER_SECONDS = 0.002
+"""So long a group in an event loop waits for as many as were in the last one."""
 
 DEADLOCK = "40P01"
 """PostgreSQL's word for two transactions of which each waits for the other."""
@@ -120,6 +120,10 @@ class Group:
         self._mutex = threading.Lock()
         self._waiting: deque[Job[Any, Any]] = deque()
         self._is_led = False
+        self._last = 0
+        """So many the last group had."""
+        self._enough: asyncio.Future[None] | None = None
+        """Where the leader in an event loop waits for as many."""
 
     def run(self, verb: Verb[Given, Result], given: Given) -> Result:
         """What the verb returns for what is given, once it is durable; raises what came instead.
@@ -140,21 +144,35 @@ class Group:
             if len(self._waiting) >= MOST:
                 raise errors.Unavailable("Too many are writing at once; try again.", retry_after=2)
             self._waiting.append(job)
+            if (
+                self._enough
+                and not self._enough.done()
+                and len(self._waiting) == self._last
+                and loops.is_in_one()
+            ):
+                self._enough.set_result(None)
             if not self._is_led:
                 self._is_led = True
                 job.call()
 
     def _gather(self) -> None:
-        """Let the loop go round while it brings new work."""
-        known, idle = 0, 0
-        while idle < ROUNDS:
-            await_only(asyncio.sleep(0))
-            idle = 0 if len(self._waiting) > known else idle + 1
+        """Let the loop go on until as many have come as last time, and while more come."""
+        if len(self._waiting) < self._last:
+            loop = asyncio.get_running_loop()
+            self._enough = loop.create_future()
+            timer = loop.call_later(GATHER_SECONDS, self._enough.set_result, None)
+            await_only(self._enough)
+            timer.cancel()
+            self._enough = None
+        known = 0
+        while len(self._waiting) > known:
             known = len(self._waiting)
+            await_only(asyncio.sleep(0))
 
     def _lead(self) -> None:
         with self._mutex:
             jobs, self._waiting = list(self._waiting), deque()
+            self._last = len(jobs)
         alike = defaultdict(list)
         for job in jobs:
             alike[job.verb].append(job)

@@ -50,21 +50,22 @@ def days_of_hours(hours: Iterable[datetime], zone: ZoneInfo) -> set[date]:
     return {day for hour in hours for day in days_of(hour, zone)}
 
 
-def stale(session: Session, site_id: UUID, *, most: int | None = None) -> Sequence[datetime]:
+def stale(
+    session: Session, site_id: UUID, *, before: datetime | None = None, most: int | None = None
+) -> Sequence[datetime]:
     """The hours in which something changed since their days were folded; the first `most`."""
-    return session.scalars(
-        select(StaleHour.hour)
-        .where(StaleHour.site_id == site_id)
-        .distinct()
-        .order_by(StaleHour.hour)
-        .limit(most)
-    ).all()
+    found = select(StaleHour.hour).where(StaleHour.site_id == site_id)
+    if before:
+        found = found.where(StaleHour.hour < before)
+    return session.scalars(found.distinct().order_by(StaleHour.hour).limit(most)).all()
 
 
-def fold(database: Database, *, most: int | None = None) -> int:
+def fold(database: Database, *, before: datetime | None = None, most: int | None = None) -> int:
     """Add up what changed on all sites, `most` days at the most; returns how many days it was.
 
-    Each transaction folds a few days; on PostgreSQL only one process folds at a time.
+    Only hours `before` count: the one under way would be stale again with the next report, and
+    whoever looks adds it up. Each transaction folds a few days; on PostgreSQL only one process
+    folds at a time.
     """
     folded = 0
     with database.read() as session:
@@ -72,14 +73,14 @@ def fold(database: Database, *, most: int | None = None) -> int:
     for site_id in site_ids:
         while most is None or folded < most:
             with database.write() as session:
-                number = fold_some(session, site_id)
+                number = fold_some(session, site_id, before=before)
             if not number:
                 break
             folded += number
     return folded
 
 
-def fold_some(session: Session, site_id: UUID) -> int:
+def fold_some(session: Session, site_id: UUID, *, before: datetime | None = None) -> int:
     """Fold the site's first stale days in this transaction; returns how many they were."""
     if not _take_turn(session):
         return 0
@@ -88,7 +89,7 @@ def fold_some(session: Session, site_id: UUID) -> int:
         session.execute(delete(StaleHour).where(StaleHour.site_id == site_id))
         return 0
     zone = zone_of(site)
-    hours = stale(session, site_id, most=HOURS_AT_ONCE)
+    hours = stale(session, site_id, before=before, most=HOURS_AT_ONCE)
     chosen = set(sorted(days_of_hours(hours, zone))[:DAYS_AT_ONCE])
     for day in chosen:
         _keep(session, site_id, "day", day, adding.day(session, site_id, day, zone))
