@@ -6,6 +6,9 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
+READ_BYTES = 64 * 1024
+"""So much is read at once: asyncio's own 256 KiB would be mapped and given back each time."""
+
 HEAD_SECONDS = 30
 """So long a connection may take over its first request's head."""
 
@@ -17,6 +20,7 @@ class Connection(ASGIProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Wait for the first head."""
+        transport.max_size = READ_BYTES
         super().connection_made(transport)
         self.worker.connections.add(self)
         self._head = self.worker.loop.call_later(HEAD_SECONDS, self.close_at_rest)
