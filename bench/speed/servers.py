@@ -1,4 +1,4 @@
-"""Which WSGI server: gunicorn's threads, granian and waitress with the same application."""
+"""Which server: our event loop, gunicorn's threads, granian, waitress with one application."""
 
 import subprocess
 import sys
@@ -14,15 +14,16 @@ from bench.speed.times import Times
 from tests.processes import Serving
 
 RIVALS = ("granian==2.8.7", "waitress==3.0.2")
-APP = "bench.speed.application:app"
+APP, SERVED = "bench.speed.application:app", "bench.speed.application:served"
 
 
 def measure(results: Results, times: Times) -> None:
     """Reports and small answers by each server, with one process."""
     results.heading(
-        "WSGI server",
-        f"The same application (SQLite), one process, {targets.THREADS} threads. Reports at 32 "
-        "connections; `GET /healthz`, which is next to nothing, at 32.",
+        "Server",
+        "The same application (SQLite), one process, nothing handed out: as `corrigenda serve` "
+        f"runs it, an event loop that takes reports itself, and by {targets.THREADS} threads of "
+        "WSGI servers. Reports at 32 connections; `GET /healthz`, which is next to nothing, at 32.",
     )
     home = rivals()
     with ExitStack() as stack:
@@ -96,6 +97,7 @@ def commands(home: Path) -> dict[str, list[str]]:
         " --no-clear-untrusted-proxy-headers"
     )
     return {
+        "gunicorn, our loop": targets.gunicorn(SERVED, kind=targets.LOOP),
         "gunicorn, gthread": targets.gunicorn(APP),
         "granian": [sys.executable, "-m", "granian", *granian.split(), "--no-log", APP],
         "waitress": [sys.executable, "-m", "waitress", *waitress.split(), APP],
@@ -104,7 +106,7 @@ def commands(home: Path) -> dict[str, list[str]]:
 
 def start(stack: ExitStack, data: Path, name: str, argv: list[str]) -> Target:
     """One server with a fresh database."""
-    env = targets.settings(data / name.partition(",")[0])
+    env = targets.settings(data / name.replace(" ", ""))
     key = targets.site(env)
     path = f"{Path.cwd()}:{targets.KEPT / 'servers'}"
     return stack.enter_context(targets.wsgi(name, argv, {**env, "PYTHONPATH": path}, key))

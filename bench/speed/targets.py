@@ -24,6 +24,7 @@ KEPT = Path(os.environ.get("CORRIGENDA_BENCH_DIR", "var/bench")).absolute()
 PEER = "isso==0.14.0"
 MANY = "1000/minute;30000/hour;100000/day"
 THREADS = "16"
+LOOP = "service.cli.server.Worker"
 
 
 @dataclass(slots=True)
@@ -212,10 +213,11 @@ def wsgi(name: str, argv: list[str], env: dict[str, str], key: str) -> Iterator[
         yield Target(name, f"http://127.0.0.1:{port}", "report", [key], pid)
 
 
-def gunicorn(app: str, *, workers: int = 1) -> list[str]:
-    """The command of the server that we ship, for another application."""
+def gunicorn(app: str, *, kind: str = "gthread") -> list[str]:
+    """The command of the server that we ship, for another application; `LOOP` is how we ship it."""
     binary = str(Path(sys.executable).with_name("gunicorn"))
-    options = f"-b 127.0.0.1:PORT -w {workers} -k gthread --threads {THREADS} --log-level error"
+    threads = f"--threads {THREADS}" if kind == "gthread" else "--asgi-loop asyncio"
+    options = f"-b 127.0.0.1:PORT -k {kind} {threads} --asgi-lifespan off --log-level error"
     return [binary, *options.split(), "--no-control-socket", app]
 
 

@@ -17,7 +17,7 @@ def measure(results: Results, times: Times) -> None:
         "Write path",
         "A report of about 1 kB with all rules (limits, idempotency, spam, grouping, events), "
         "answered once it is durable (SQLite, WAL, `synchronous=FULL`), by `corrigenda "
-        "serve` with one process of 16 threads; beside it isso by gunicorn with four processes "
+        "serve` with one process; beside it isso by gunicorn with four processes "
         "keeps a comment. The ceiling is the same server and schema without a database. "
         "Answers a second, and milliseconds.",
     )
@@ -45,7 +45,7 @@ def started(stack: ExitStack, data: Path) -> dict[str, Target]:
     if url := stack.enter_context(targets.postgresql()):
         large = targets.settings(data / "large", url)
         found["large"] = stack.enter_context(targets.ours("Corrigenda, PostgreSQL", large))
-    argv = targets.gunicorn("bench.speed.ceiling:app")
+    argv = targets.gunicorn("bench.speed.ceiling:served", kind=targets.LOOP)
     found["ceiling"] = stack.enter_context(targets.wsgi(CEILING, argv, {**env, **key}, "x"))
     return found
 
