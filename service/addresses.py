@@ -70,6 +70,13 @@ def origin(url: str) -> str:
     return origin_of(parts)
 
 
+@lru_cache(maxsize=256)
+def host_of(url: str) -> str | None:
+    """The host in lower case; raises BadAddress."""
+    return split(url).hostname
+
+
+@lru_cache(maxsize=256)
 def canonical(url: str) -> str:
     """One address for one article: no fragment, no tracking parameters, host in lower case."""
     parts = split(url)
@@ -91,10 +98,10 @@ def article_address(source: str, canonical_url: str | None, origins: list[str]) 
 
     Raises BadAddress when the source's host is not one of the site's.
     """
-    hosts = {split(allowed).hostname for allowed in origins}
-    if canonical_url and is_safe(canonical_url) and split(canonical_url).hostname in hosts:
+    hosts = {host_of(allowed) for allowed in origins}
+    if canonical_url and is_safe(canonical_url) and host_of(canonical_url) in hosts:
         return canonical(canonical_url)
-    if split(source).hostname not in hosts:
+    if host_of(source) not in hosts:
         raise BadAddress("is not on one of this site's hosts")
     return canonical(source)
 

@@ -5,7 +5,7 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from service.db.schema import Base
+from service.db.schema import Base, UtcDateTime
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 Values = Mapping[str, Any]
@@ -323,7 +323,9 @@ def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
 
 
 def _into(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+    change: Change | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    # One moment goes into many rows, and many columns of each.
+    return lru_cache(maxsize=64)(change) if change and isinstance(kind, UtcDateTime) else change
 
 
 def _out_of(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:

@@ -26,6 +26,23 @@ class KnownSite:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownLimit:
+    """A limit of one endpoint, as the store of limits is asked for it."""
+
+    limit: RuntimeLimit
+    scope: str
+    before: str
+    after: str
+    """What stands before and after who asks, in its name there."""
+    most: int
+    seconds: int
+
+    def name_of(self, who: str) -> str:
+        """Under which the store counts somebody."""
+        return f"{self.before}{who}{self.after}"
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The parts an application is wired from."""
 
@@ -36,8 +53,8 @@ class Parts:
     """Called after a commit that may have written events: wakes a worker in this process."""
     sites: dict[str, KnownSite] = field(default_factory=dict)
     """By their keys, as they were read lately."""
-    limits: dict[str, Sequence[RuntimeLimit]] = field(default_factory=dict)
-    """By the names of the views that they hold for, as the settings have them."""
+    limits: dict[tuple[str, ...], Sequence[KnownLimit]] = field(default_factory=dict)
+    """By view, endpoint and method that they hold for, as the settings have them."""
 
 
 def parts() -> Parts:

@@ -18,6 +18,7 @@ from flask_limiter.errors import RateLimitExceeded
 from service.hashing import keyed
 from service.settings import Settings
 from service.web import current, windows
+from service.web.current import KnownLimit
 
 SOCKET_SECONDS = 0.075
 """A store that hangs costs the first request two of these: the call, and a check of the store.
@@ -87,21 +88,33 @@ class Decorated(Limiter):
 
     def _count(self, name: str) -> None:
         """Count the request of a view; raises RateLimitExceeded at the first limit reached."""
-        endpoint, method = request.endpoint or "", request.method
-        for limit in self._limits(name):
-            named = [PREFIX, limit.key_func(), limit.scope_for(endpoint, method)]
-            if not self.limiter.hit(limit.limit, *named):
+        store: Any = self.storage
+        for known in self._limits(name):
+            limit, who = known.limit, known.limit.key_func()
+            if not store.acquire_entry(known.name_of(who), known.most, known.seconds):
                 self.context.view_rate_limit = RequestLimit(
-                    self, limit.limit, named, breached=True, shared=limit.shared
+                    self,
+                    limit.limit,
+                    [PREFIX, who, known.scope],
+                    breached=True,
+                    shared=limit.shared,
                 )
                 raise RateLimitExceeded(limit)
 
-    def _limits(self, name: str) -> Sequence[RuntimeLimit]:
+    def _limits(self, name: str) -> Sequence[KnownLimit]:
         """Those of a view, the shortest first, as the application's settings have them."""
-        known = current.parts().limits
-        if name not in known:
-            known[name] = sorted(self.limit_manager.decorated_limits(name), key=attrgetter("limit"))
-        return known[name]
+        known, asked = current.parts().limits, (name, request.endpoint or "", request.method)
+        if asked not in known:
+            limits = sorted(self.limit_manager.decorated_limits(name), key=attrgetter("limit"))
+            known[asked] = [_known(limit, *asked[1:]) for limit in limits]
+        return known[asked]
+
+
+def _known(limit: RuntimeLimit, endpoint: str, method: str) -> KnownLimit:
+    item, scope, mark = limit.limit, limit.scope_for(endpoint, method), "\0"
+    # Put together by the library once, and not for everybody who asks.
+    before, _, after = item.key_for(PREFIX, mark, scope).partition(mark)
+    return KnownLimit(limit, scope, before, after, item.amount, item.get_expiry())
 
 
 limiter = Decorated(
