@@ -73,13 +73,19 @@ class LoopGate:
     def call(self) -> None:
         """Let the caller go on, from whatever thread."""
         if threading.get_ident() == self._thread:
-            self._called.set_result(None)
+            _settle(self._called)
         else:
-            self._loop.call_soon_threadsafe(self._called.set_result, None)
+            self._loop.call_soon_threadsafe(_settle, self._called)
 
     def wait(self) -> None:
         """Wait for that."""
         await_only(self._called)
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    """Let whoever waits go on; by now nobody may, or another may have done it."""
+    if not future.done():
+        future.set_result(None)
 
 
 class Job(Generic[Given, Result]):
@@ -87,8 +93,7 @@ class Job(Generic[Given, Result]):
 
     def __init__(self, verb: Verb[Given, Result], given: Given) -> None:
         self.verb, self.given = verb, given
-        gate = LoopGate() if loops.is_in_one() else Gate()
-        self.call, self.wait = gate.call, gate.wait
+        self.gate = LoopGate() if loops.is_in_one() else Gate()
         self.is_done = False
         self.outcome: Result | Exception = errors.Unavailable()
 
@@ -132,11 +137,13 @@ class Group:
         """
         job = Job(verb, given)
         self._join(job)
-        job.wait()
+        job.gate.wait()
         if not job.is_done:
-            if loops.is_in_one():
-                self._gather()
-            self._lead()
+            try:
+                if loops.is_in_one():
+                    self._gather()
+            finally:
+                self._lead()
         return job.end()
 
     def _join(self, job: Job[Any, Any]) -> None:
@@ -144,23 +151,18 @@ class Group:
             if len(self._waiting) >= MOST:
                 raise errors.Unavailable("Too many are writing at once; try again.", retry_after=2)
             self._waiting.append(job)
-            if (
-                self._enough
-                and not self._enough.done()
-                and len(self._waiting) == self._last
-                and loops.is_in_one()
-            ):
-                self._enough.set_result(None)
+            if self._enough and len(self._waiting) == self._last and loops.is_in_one():
+                _settle(self._enough)
             if not self._is_led:
                 self._is_led = True
-                job.call()
+                job.gate.call()
 
     def _gather(self) -> None:
         """Let the loop go on until as many have come as last time, and while more come."""
         if len(self._waiting) < self._last:
             loop = asyncio.get_running_loop()
             self._enough = loop.create_future()
-            timer = loop.call_later(GATHER_SECONDS, self._enough.set_result, None)
+            timer = loop.call_later(GATHER_SECONDS, _settle, self._enough)
             await_only(self._enough)
             timer.cancel()
             self._enough = None
@@ -203,8 +205,8 @@ class Group:
         with self._mutex:
             self._is_led = bool(self._waiting)
             if self._waiting:
-                self._waiting[0].call()
+                self._waiting[0].gate.call()
         _leader, *followers = jobs
         for job in followers:
             job.is_done = True
-            job.call()
+            job.gate.call()

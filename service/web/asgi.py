@@ -7,9 +7,8 @@ Python's lock would spend more on handing it over than on reports. All other req
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -91,10 +90,15 @@ class Asgi:
             return
         environ = _environ(scope, body)
         if is_quick(scope):
-            await _send(send, *await greenlet_spawn(self._whole, environ))
-        else:
-            async with self._turns:
-                await self._in_a_thread(environ, receive, send)
+            answer = await greenlet_spawn(self._call, environ)
+            await _send(send, answer, answer.body())
+            return
+        async with self._turns:
+            answer, body = await self._run(self._begin, environ)
+            if body is None:
+                await self._send_pieces(answer, receive, send)
+                return
+        await _send(send, answer, body)
 
     def _call(self, environ: dict[str, Any]) -> Answer:
         told: list[Any] = []
@@ -108,34 +112,29 @@ class Asgi:
         encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
         return Answer(int(status[:3]), encoded, chunks)
 
-    def _whole(self, environ: dict[str, Any]) -> tuple[Answer, bytes]:
-        answer = self._call(environ)
-        return answer, answer.body()
-
-    def _start_of(self, environ: dict[str, Any]) -> tuple[Answer, bytes | None]:
+    def _begin(self, environ: dict[str, Any]) -> tuple[Answer, bytes | None]:
         answer = self._call(environ)
         return answer, answer.body() if answer.is_whole else None
 
-    async def _in_a_thread(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
-        loop, context = asyncio.get_running_loop(), copy_context()
+    async def _run(self, work: Callable[..., Any], *given: Any) -> Any:
+        """What work returns, done by a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
 
-        def run(work: Callable[..., Any], *given: Any) -> Awaitable[Any]:
-            return loop.run_in_executor(self._threads, context.run, work, *given)
-
-        answer, body = await run(self._start_of, environ)
-        if body is not None:
-            await _send(send, answer, body)
-            return
-        gone = loop.create_task(_gone(receive))
+    async def _send_pieces(self, answer: Answer, receive: Receive, send: Send) -> None:
+        """Send an answer while it is made, as long as somebody listens."""
+        chunks = iter(answer.chunks)
+        gone = asyncio.create_task(_gone(receive))
         try:
             await send(_start(answer))
-            chunks: Iterator[bytes] = iter(answer.chunks)
-            while not gone.done() and (chunk := await run(next, chunks, None)) is not None:
+            while not gone.done():
+                chunk = await self._run(next, chunks, None)
+                if chunk is None:
+                    break
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body"})
         finally:
             gone.cancel()
-            await run(answer.close)
+            await self._run(answer.close)
 
 
 def is_quick(scope: dict[str, Any]) -> bool:
