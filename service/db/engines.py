@@ -196,6 +196,6 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 3,
-            "options": f"-c timezone=utc -c statement_timeout={STATEMENT_SECONDS}s",
+            "options": f"-c timezone=utc -c jit=off -c statement_timeout={STATEMENT_SECONDS}s",
         },
     )
