@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     ColumnElement,
     Connection,
     Integer,
@@ -22,16 +23,15 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    cast,
     column,
     exists,
     func,
     insert,
     literal_column,
-    null,
     select,
     table,
     type_coerce,
-    union_all,
     update,
 )
 from sqlalchemy import text as sql
@@ -51,10 +51,10 @@ REGIONS = (10_000, 50_000)
 """So many documents, those of the corrections that come next, are looked through for one page."""
 
 NEAR = 1_000
-"""Up to so many of them are read, where an index leads to them."""
+"""Up to so many ids of those that come next are taken at once."""
 
-_SEVERAL, _MOST = 9, 16
-"""Trigrams that are looked up: all of a word, some of a phrase, since each takes its time."""
+_SEVERAL, _MOST = 5, 16
+"""Trigrams that are looked up: all of a short word, some of a phrase, since each takes time."""
 _BATCH = 1_000
 _BETWEEN = "\n"  # No query has one.
 INDEX = {
@@ -179,20 +179,12 @@ class Order:
     is_newest: bool
     after: UUID | None = None
 
-    def until(self, end: UUID | None = None) -> Sequence[ColumnElement[bool]]:
-        """That a document is of one of them, and of none at the end or after it."""
-        of = Document.correction_id
-        above, below = (end, self.after) if self.is_newest else (self.after, end)
-        found = []
-        if above:
-            found.append(of > above)
-        if below:
-            found.append(of < below)
-        return found
-
     def region(self, *columns: Any) -> Select[Any]:
         """Their documents."""
-        return self.sort(select(*columns).where(*self.until()), Document.correction_id)
+        of, found = Document.correction_id, select(*columns)
+        if self.after:
+            found = found.where(of < self.after if self.is_newest else of > self.after)
+        return self.sort(found, of)
 
     def sort(self, found: Select[Any], of: Any) -> Select[Any]:
         """Rows in the order of these ids of corrections."""
@@ -217,54 +209,41 @@ class Query:
         """Whether the index leads to few."""
         return self._few is not None
 
-    @property
-    def is_rare(self) -> bool:
-        """Whether the index leads to less than what is read nearby; PostgreSQL's cannot tell."""
-        if not self._is_sqlite:
-            return False
-        looked = self._matching().limit(NEAR + 1).subquery()
-        return (self._session.scalar(select(func.count()).select_from(looked)) or 0) <= NEAR
-
     @cached_property
-    def _few(self) -> Sequence[Any] | None:
+    def _few(self) -> Sequence[str] | None:
         """The ids of the corrections that the index leads to; None where documents are many."""
         if not self.has_index:
             return None
-        return self._led_by(self._matching(), FEW)
-
-    def _led_by(
-        self, documents: Select[Any], most: int, *which: ColumnElement[bool]
-    ) -> Sequence[Any] | None:
-        """The ids that these documents lead to; None where they are more than so many."""
-        matching = documents.limit(most + 1).cte("matching").prefix_with("MATERIALIZED")
-        looked = select(func.count()).select_from(matching)
-        few = select(matching.c.id).where(looked.scalar_subquery() <= most)
+        matching = self._matching().limit(FEW + 1).cte("matching").prefix_with("MATERIALIZED")
+        looked = select(func.count()).select_from(matching).scalar_subquery()
+        led = select(matching.c.id).where(looked <= FEW)
         if self._is_sqlite:
-            # As it is kept: thousands are read for one page.
-            correction_id = type_coerce(Document.correction_id, String)
-            few = select(correction_id).where(Document.id.in_(few), self._has_words(), *which)
-        number = select(null().label("id"), looked.scalar_subquery().label("looked"))
-        found = self._session.execute(union_all(number, few.add_columns(null()))).all()
-        [looked_at] = [row.looked for row in found if row.id is None]
-        return None if looked_at > most else list({row.id for row in found if row.id is not None})
+            correction_id = Document.correction_id.label("id")
+            led = select(correction_id).where(Document.id.in_(led), self._has_words())
+        of = self._as_text(led.subquery().c.id)
+        together = func.json_group_array(of, type_=JSON) if self._is_sqlite else func.array_agg(of)
+        ids = select(together).scalar_subquery()
+        number, found = self._session.execute(select(looked, ids)).one()
+        return None if number > FEW else list(set(found or ()))
 
-    def near(self, order: Order, most: int) -> Sequence[Any]:
+    def near(self, order: Order, most: int) -> Sequence[str]:
         """The ids of those that come next, without a gap; `most` documents are looked through."""
-        if self._is_sqlite:
-            return self._near_by_index(order, most)
         region = order.region(Document.correction_id, Document.text).limit(most).subquery()
         of, has = region.c.correction_id, self._has_words(region.c.text)
-        return self._session.scalars(order.sort(select(of).where(has), of).limit(NEAR)).all()
+        found = order.sort(select(self._as_text(of)).where(has), of).limit(NEAR)
+        return self._session.scalars(found).all()
 
-    def _near_by_index(self, order: Order, most: int) -> Sequence[Any]:
-        """The index leads to documents in the order in which they came, which is much the same."""
-        end = self._session.scalar(order.region(Document.correction_id).offset(most).limit(1))
-        which = order.until(end)
-        edges = select(func.min(Document.id), func.max(Document.id)).where(*which)
-        low, high = self._session.execute(edges).one()
-        # From the newest on, FTS5 skips what is not between; from the oldest on, it reads all.
-        matching = self._matching().where(_AT.between(low, high)).order_by(_AT.desc())
-        return self._led_by(matching, NEAR, *which) or ()
+    def _as_text(self, correction_id: Any) -> Any:
+        """An id as text, as SQLite keeps it: thousands are read for one page."""
+        return (type_coerce if self._is_sqlite else cast)(correction_id, String)
+
+    def nearest(self, order: Order) -> Sequence[str]:
+        """The ids of those that come next, of the few that the index leads to."""
+        found: Iterable[str] = self._few or ()
+        if order.after:
+            after = order.after.hex if self._is_sqlite else str(order.after)
+            found = (each for each in found if (each < after if order.is_newest else each > after))
+        return sorted(found, reverse=order.is_newest)[:NEAR]
 
     def _matching(self) -> Select[Any]:
         """The corrections of documents that have it; on SQLite documents that may have it."""
@@ -291,10 +270,11 @@ class Query:
         """That the correction is one of the few that the index leads to."""
         return self.among(self._few or (), correction)
 
-    def among(self, ids: Sequence[Any], correction: type[Correction]) -> ColumnElement[bool]:
+    def among(self, ids: Sequence[str], correction: type[Correction]) -> ColumnElement[bool]:
         """That the correction is one of these."""
         if not self._is_sqlite:
-            return correction.id == any_(bindparam("found", ids, ARRAY(Uuid), unique=True))
+            kind = ARRAY(Uuid(as_uuid=False))
+            return correction.id == any_(bindparam("found", ids, kind, unique=True))
         found = func.json_each(json.dumps(ids)).table_valued("value")
         return correction.id.in_(select(type_coerce(found.c.value, Uuid)))
 

@@ -93,7 +93,7 @@ def test_what_is_near_has_no_gaps(
     with database.read() as session:
         query, found = documents.Query(session, "story"), list[UUID]()
         for _ in expected:
-            near = {UUID(str(each)) for each in query.near(Order(is_newest, after), region)}
+            near = {UUID(each) for each in query.near(Order(is_newest, after), region)}
             found += sorted(near, reverse=is_newest)
             after = found[-1]
     assert len(found) > 3
@@ -101,26 +101,20 @@ def test_what_is_near_has_no_gaps(
     assert region < 1_000 or found == expected
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_nothing_is_near_where_too_much_has_to_be_read(
-    database: Database, scripts: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_newest", [True, False])
+def test_nearest_are_those_of_the_few_that_come_next(
+    database: Database, scripts: dict[str, UUID], is_newest: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(documents, "NEAR", 3)
+    first, *others = sorted(scripts.values(), reverse=is_newest)
     with database.read() as session:
         query = documents.Query(session, "title of")
-        monkeypatch.setattr(documents, "NEAR", len(scripts))
-        assert len(query.near(Order(is_newest=True), 1_000)) == len(scripts)
-        monkeypatch.setattr(documents, "NEAR", len(scripts) - 1)
-        assert list(query.near(Order(is_newest=True), 1_000)) == []
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_is_rare_is_known_by_the_index(
-    database: Database, scripts: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(documents, "NEAR", len(scripts) - 1)
-    with database.read() as session:
-        asked = ("title of", "title of zh", "nowhere to be found")
-        assert [documents.Query(session, each).is_rare for each in asked] == [False, True, True]
+        begin, after = Order(is_newest), Order(is_newest, after=first)
+        for order, expected in ((begin, [first, *others[:2]]), (after, others[:3])):
+            assert [UUID(each) for each in query.nearest(order)] == expected
+            assert [UUID(each) for each in query.near(order, 1_000)] == expected
+        monkeypatch.setattr(documents, "FEW", len(scripts) - 1)
+        assert documents.Query(session, "title of").nearest(begin) == []
 
 
 @pytest.mark.parametrize(

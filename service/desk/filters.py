@@ -103,7 +103,7 @@ class Conditions:
         other.ask = self.ask.and_also(query.each)
         return other
 
-    def among(self, query: documents.Query, ids: Sequence[Any]) -> "Conditions":
+    def among(self, query: documents.Query, ids: Sequence[str]) -> "Conditions":
         """With the search, led by these that it has found."""
         return self._led_by(partial(query.among, ids))
 

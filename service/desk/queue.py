@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -100,7 +100,7 @@ def _found(session: Session, asked: Asked, conditions: Conditions) -> Sequence[A
         asking = conditions.asking(query)
         if (rows := _first(session, asked, asking, LOOK_FIRST)) is not None:
             return rows
-        if not query.is_rare and (rows := _near(session, asked, conditions, query)) is not None:
+        if (rows := _near(session, asked, conditions, query)) is not None:
             return rows
         if not query.is_pointed:
             rows = _first(session, asked, asking, LOOK)
@@ -129,18 +129,24 @@ def _first(
 def _near(
     session: Session, asked: Asked, conditions: Conditions, query: Query
 ) -> Sequence[Any] | None:
-    """The same, from what the search finds near; None where that does not fill the page."""
+    """The same, from what the search finds next; None where that does not fill the page."""
     after = _read_cursor(asked.cursor, asked.sort)[1] if asked.cursor else None
-    order = Order(asked.sort is Sort.NEWEST, after)
-    for most in REGIONS:
-        ids = query.near(order, most)
+    for ids in _next(query, Order(asked.sort is Sort.NEWEST, after), asked.limit):
         if len(ids) > asked.limit:
             rows = _rows(session, asked, conditions.among(query, ids))
             if len(rows) > asked.limit:
                 return rows
-        if len(ids) * HOPE <= asked.limit:
-            break
     return None
+
+
+def _next(query: Query, order: Order, limit: int) -> Iterator[Sequence[str]]:
+    """The ids of what comes next and has the words, more of them each time."""
+    for most in REGIONS:
+        ids = query.near(order, most)
+        yield ids
+        if len(ids) * HOPE <= limit:
+            break
+    yield query.nearest(order)
 
 
 def _rows(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:

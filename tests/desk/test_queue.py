@@ -203,14 +203,16 @@ def test_pages_of_every_state_are_in_order(
 
 @pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST, Sort.MOST_REPORTED])
 @pytest.mark.parametrize(
-    ("few", "look", "regions"),
+    ("few", "look", "regions", "near"),
     [
-        (10_000, 1, ()),
-        (2, 1, ()),
-        (2, 20, ()),
-        (2, 1_000, ()),
-        (2, 1, (20, 40)),
-        (2, 1, (40, 1_000)),
+        (10_000, 1, (), 1_000),
+        (10_000, 1, (), 2),
+        (2, 1, (), 1_000),
+        (2, 20, (), 1_000),
+        (2, 1_000, (), 1_000),
+        (2, 1, (20, 40), 1_000),
+        (2, 1, (40, 1_000), 1_000),
+        (2, 1, (40, 1_000), 5),
     ],
 )
 def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
@@ -221,6 +223,7 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     few: int,
     look: int,
     regions: tuple[int, ...],
+    near: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(documents, "FEW", few)
@@ -229,9 +232,8 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     monkeypatch.setattr(queue, "REGIONS", regions)
     with database.read() as session:
         holds = select(Document.correction_id).where(Document.text.contains("story"))
-        holding = session.scalars(holds).all()
-        has = set(holding)
-    monkeypatch.setattr(documents, "NEAR", len(holding) - bool(regions))
+        has = set(session.scalars(holds))
+    monkeypatch.setattr(documents, "NEAR", near)
     expected = [
         each.id for each in sorted(many, key=ORDERS[sort]) if each.id in has and not each.suspected
     ]
