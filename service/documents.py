@@ -47,7 +47,7 @@ SHORTEST = 3
 FEW = 10_000
 """Up to so many documents lead to their corrections; where there are more, each row is asked."""
 
-REGIONS = (10_000, 50_000)
+REGIONS = (10_000, 75_000)
 """So many documents, those of the corrections that come next, are looked through for one page."""
 
 NEAR = 1_000

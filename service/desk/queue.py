@@ -26,8 +26,8 @@ LOOK = 10_000
 LOOK_SEARCHED = 2_000
 """The same where the words of each are read."""
 
-HOPE = 15
-"""The next region is five times as large, and words may be three times as frequent there."""
+HOPE = 20
+"""The next region is seven times as large, and words may be three times as frequent there."""
 
 LOOK_FIRST = 500
 """So many are asked for the words of a search before an index is."""
