@@ -204,32 +204,34 @@ def room(where: str) -> str:
 
 
 WHY = """\
-Where an aim is not reached, the profile says why: no part rules any more. Beside the 0.4 ms of
-intake in a group, half of them in the database's own code, a report costs 0.4 ms of Flask, checks,
-limits and headers, 0.3 ms of the server, 0.1 ms of handing its two events out; what is more under
-load is the price of threads. They share Python's one lock: at every system call one gives it up and
-waits for it, 30 times a report on two idle cores, 5 times where the process is held on one core
-(2.4 and 1.9 ms of CPU a report).
+Where an aim is not reached, the profile says why: no part rules any more. Under 32 connections a
+report takes 1.1 to 1.3 ms of the loop's thread: half of it is its group (a third of that statements
+in the database's own code, a quarter the commit, the rest Python), a fifth Flask, checks and
+limits, the rest reading, parsing and sending, and one line of log; 0.1 ms is handing its two events
+out. At 8 connections what a group costs once, about a millisecond, has fewer to share it. Three
+times isso's reports would be 0.9 ms for all of it.
 
 What was tried in the order of what the profile showed, and kept: statements without objects
 (SQLAlchemy's ORM took half of a report: intake's statements are compiled once and run by the
 driver); group commit; one statement for all reports of a group (1.3 to 0.4 ms each; on PostgreSQL
 1.9 to 0.5); limits written out and every prepared statement kept (SQLite planned anew what it had
 planned: 0.62 to 0.44 ms); limits asked for directly, bodies that are right taken at once (0.75 to
-0.4 ms at the door); one look-up for what was asked several times; a site known for a second; no
-search for garbage among what stays for good; the worker's looks by prepared statements (a fifth to
-a twentieth of the process).
+0.4 ms at the door); one look-up for what was asked several times; a site known for a second; the
+worker's looks by prepared statements (a fifth to a twentieth of the process). Then, since threads
+handed Python's lock over 33 times a report, one thread for reports (ADR 6: 2.4 to 1.3 ms, 1.7 to
+1.9 times the reports); fewer searches for garbage (after 20,000 reports 1.5 to 1.2 ms); the hour
+under way left out of the statistics that are added up ahead (each time it held all reports up for
+half a second).
 
-Tried and not kept: another switch interval of threads (0.001, 0.05: no gain above the noise), 8 and
-32 threads instead of 16 (fewer make smaller groups, more wait longer), granian (a fifth less CPU,
-but it loses headers: ADR 5), gunicorn's workers without a main thread (0.91 of the time at 8
-connections, 0.99 at 32), holding the process on one core (a tenth more reports, but it would decide
-for the machine), waiting for a group to fill (Python needs longer for the next request than a
-reader should wait).
+Tried and not kept: with threads, another switch interval (0.001, 0.05), 8 and 32 of them, granian
+(a fifth less CPU, but it loses headers: ADR 5), no main thread (0.91 of the time at 8 connections,
+0.99 at 32), holding the process on one core (a tenth more reports, but it would decide for the
+machine). With the loop: uvicorn with httptools, uvloop (no gain above the noise), groups in a thread
+beside it (0.8 of the reports), checkpoints left to another thread (at most 3 %), a larger page
+cache (none).
 
-Memory is mostly modules: the process that serves holds some 65 MiB before its first request, a
-third of it SQLAlchemy; it shares what the one that watches over it has loaded, and its threads
-share two heaps."""
+Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
+third of it SQLAlchemy; it shares what the one that watches over it has loaded."""
 
 
 def measure(results: Results, times: Times) -> None:
