@@ -226,9 +226,9 @@ half a second).
 Tried and not kept: with threads, another switch interval (0.001, 0.05), 8 and 32 of them, granian
 (a fifth less CPU, but it loses headers: ADR 5), no main thread (0.91 of the time at 8 connections,
 0.99 at 32), holding the process on one core (a tenth more reports, but it would decide for the
-machine). With the loop: uvicorn with httptools, uvloop (no gain above the noise), groups in a thread
-beside it (0.8 of the reports), checkpoints left to another thread (at most 3 %), a larger page
-cache (none).
+machine). With the loop: uvicorn with httptools, uvloop (no gain above the noise), groups in a
+thread beside it (0.8 of the reports), checkpoints left to another thread (at most 3 %), a larger
+page cache (none).
 
 Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
 third of it SQLAlchemy; it shares what the one that watches over it has loaded."""
