@@ -65,8 +65,8 @@ class Server(BaseApplication):
         from service.web.asgi import Asgi
 
         app = Asgi(self.wire(), self.threads)
-        # What stays for good is not looked through for garbage again and again.
-        gc.collect()
+        # What stays for good is not looked through again and again; what little of it is garbage
+        # weighs less than a look for it takes.
         gc.freeze()
         gc.set_threshold(20_000, 10, 10)
         gc.enable()
@@ -107,7 +107,6 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
         )
     chosen = options(listen(host, port), workers=workers)
     # What is loaded so far the serving process shares, as long as neither touches it.
-    gc.collect()
     gc.freeze()
     Server(settings, chosen, threads=threads, with_worker=settings.is_sqlite).run()
 

@@ -58,6 +58,12 @@ _HANDED_OUT = Prepared(
         .values(fanned_out_at=bindparam("at"))
     )
 )
+_LISTENS = Prepared(select(Webhook.id).where(Webhook.enabled).limit(at_most(1)))
+_HEARD_BY_NOBODY = Prepared(
+    update(Event)
+    .where(Event.id.in_(_first_waiting(Event.id)))
+    .values(fanned_out_at=bindparam("at"))
+)
 _NEW = Prepared.insert(
     Delivery,
     "id event_id lane_id webhook_id channel_id subject_id state attempt_count next_attempt_at"
@@ -73,6 +79,8 @@ def fan_out(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     if not _is_my_turn(session):
         return 0
     channels = _by_site(_CHANNELS.all(session, {}))
+    if not channels and _LISTENS.one(session, {}) is None:
+        return _HEARD_BY_NOBODY.run(session, {"most": limit, "at": now})
     # Only channels look into an event, and it may be long.
     wanted = _WHOLE if channels else _WAITS
     waiting = wanted.all(session, {"most": limit})

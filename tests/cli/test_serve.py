@@ -15,6 +15,7 @@ from gunicorn.config import Config
 from service.cli import serve, server
 from service.db.engines import sqlite_driver
 from tests.conftest import ORIGIN
+from tests.loops import run_in_loop
 from tests.processes import Serving, environment, run, run_json
 from tests.servers import free_port
 
@@ -60,21 +61,22 @@ def test_connections_at_rest_do_not_hold_up_the_stop(tmp_path: Path, sqlite_url:
 def test_a_head_that_does_not_end_is_given_up(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended, loop = list[bool](), asyncio.new_event_loop()
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.05)
-    worker = cast("server.Worker", SimpleNamespace(**GUNICORN, loop=loop, connections=set()))
+    worker = cast("server.Worker", SimpleNamespace(**GUNICORN, connections=set()))
 
-    async def wait() -> None:
-        listening = await loop.create_server(lambda: server.Connection(worker), "127.0.0.1", 0)
+    async def wait() -> bool:
+        worker.loop = asyncio.get_running_loop()
+        listening = await worker.loop.create_server(
+            lambda: server.Connection(worker), "127.0.0.1", 0
+        )
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         writer.write(b"GET / HTTP/1.1\r\nHost: ")
-        ended.append(await reader.read() == b"")
+        is_ended = await reader.read() == b""
         writer.close()
         listening.close()
+        return is_ended
 
-    loop.run_until_complete(wait())
-    loop.close()
-    assert ended == [True]
+    assert run_in_loop(wait())
     assert worker.connections == set()
 
 

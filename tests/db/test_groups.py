@@ -15,6 +15,7 @@ from service.db import Database, groups
 from service.db.groups import Verb
 from service.errors import NotFound, Unavailable
 from service.models import SpentChallenge
+from tests.loops import run_in_loop
 from tests.servers import wait_until
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -199,7 +200,8 @@ def in_a_loop(database: Database, works: list[Work], *beside: Any) -> list[Any]:
         calls = [greenlet_spawn(database.write_together, each, work) for work in works]
         return await asyncio.gather(*calls, *(one() for one in beside), return_exceptions=True)
 
-    return asyncio.run(all_of_them())
+    got: list[Any] = run_in_loop(all_of_them())
+    return got
 
 
 def test_callers_in_an_event_loop_share_a_commit(database: Database) -> None:

@@ -159,6 +159,31 @@ def test_mend_leaves_what_another_worker_leased_meanwhile(
         assert (delivery.leased_until is not None) == is_kept
 
 
+def test_events_that_nobody_listens_to_are_done_with(
+    subscribe: Subscribe, tell: Tell, database: Database
+) -> None:
+    disabled = subscribe("http://127.0.0.1:9/")
+    with database.write() as session:
+        session.merge(disabled).enabled = False
+    now = datetime.now(UTC)
+    for _ in range(3):
+        tell()
+    handed_out = []
+    for _ in range(3):
+        with database.write() as session:
+            handed_out.append(fan_out.fan_out(session, now=now, limit=2))
+    assert handed_out == [2, 1, 0]
+    tell()
+    subscribe("http://127.0.0.1:9/")
+    with database.write() as session:
+        assert fan_out.fan_out(session, now=now) == 1
+    [delivery], _ = state_of(database)
+    with database.read() as session:
+        last = session.scalars(select(Event).order_by(Event.id.desc())).first()
+        assert last is not None
+        assert delivery.event_id == last.id
+
+
 def test_run_order_is_kept_over_one_failure(subscribe: Subscribe, tell: Tell, work: Work) -> None:
     failed: list[str] = []
 

@@ -10,7 +10,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from limits import RateLimitItem
 
 from service.accounts import editors
 from service.app import create_app
@@ -151,13 +150,14 @@ def test_what_limits_count_by_names_neither_session_nor_address(
 ) -> None:
     """Limits may be kept in a store that others read: no name in it opens or tells anything."""
     names: list[str] = []
-    hit = limiter.limiter.hit
+    store: Any = limiter.storage
+    acquire = store.acquire_entry
 
-    def noted(item: RateLimitItem, *parts: str, cost: int = 1) -> bool:
-        names.append(item.key_for(*parts))
-        return hit(item, *parts, cost=cost)
+    def noted(name: str, *given: int) -> bool:
+        names.append(name)
+        return bool(acquire(name, *given))
 
-    monkeypatch.setattr(limiter.limiter, "hit", noted)
+    monkeypatch.setattr(store, "acquire_entry", noted)
     sign_in(client, editor)
     cookie = client.get_cookie("__Host-corrigenda", domain="localhost")
     assert cookie

@@ -11,9 +11,12 @@ from flask import Flask
 from service.web import asgi
 from service.web.asgi import Asgi
 from service.web.bodies import BODY_LIMIT
+from tests.loops import run_in_loop
 
 Sent = list[dict[str, Any]]
 PIECES = [("Content-Type", "text/plain")]
+LOOPS: list[int] = []
+"""The threads that loops ran in."""
 
 
 def scope(path: str = "/x", method: str = "GET", **more: Any) -> dict[str, Any]:
@@ -49,7 +52,11 @@ def ask(app: Any, asked: dict[str, Any], *messages: dict[str, Any], most: int = 
         if len(sent) >= most:
             gone.set()
 
-    asyncio.run(Asgi(app, threads=2)(asked, receive, send))
+    async def answer() -> None:
+        LOOPS.append(threading.get_ident())
+        await Asgi(app, threads=2)(asked, receive, send)
+
+    run_in_loop(answer())
     return sent
 
 
@@ -58,9 +65,9 @@ def body(sent: Sent) -> bytes:
 
 
 def echo(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
-    """Says in which thread it ran, and what it was asked."""
+    """Says whether it ran in the loop's thread, and what it was asked."""
     names = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_X"]
-    here = threading.current_thread() is threading.main_thread()
+    here = threading.get_ident() == LOOPS[-1]
     said = repr([here, [environ.get(name) for name in names], environ["wsgi.input"].read()])
     start("200 OK", [("Content-Length", str(len(said.encode())))])
     return [said.encode()]
@@ -177,7 +184,7 @@ def test_an_answer_that_breaks_off_is_not_ended() -> None:
         sent.append(message)
 
     with pytest.raises(OSError, match="gone"):
-        asyncio.run(Asgi(pieces, threads=1)(scope(), receive, send))
+        run_in_loop(Asgi(pieces, threads=1)(scope(), receive, send))
     assert all(message.get("more_body", True) for message in sent)
     assert pieces.closed == 1
 
