@@ -64,7 +64,7 @@ class Server(BaseApplication):
         # Imported here, it weighs nothing in the process that only watches over this one.
         from service.web.asgi import Asgi
 
-        app = Asgi(self.wire(), self.threads)
+        app = Asgi(self.wire(), self.threads, reads_at_once=self.settings.is_sqlite)
         # What stays for good is not looked through again and again; what little of it is garbage
         # weighs less than a look for it takes.
         gc.freeze()

@@ -22,7 +22,7 @@ STATEMENT_SECONDS = 30
 """The longest that PostgreSQL works on one statement of a request."""
 
 MOMENT_SECONDS = 0.01
-"""How long an event loop waits for it before it leaves the waiting to a thread."""
+"""How long an event loop waits for the write lock before it leaves the waiting to a thread."""
 
 PATIENCE = f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}"
 """So long a connection to SQLite waits for another process's writing."""

@@ -30,6 +30,8 @@ MOST = 1000
 """So many requests are answered or wait; more are told to come back."""
 
 STATIC = "/static/"
+READ = ("/widget", "/places.js")
+"""What the widget reads of a site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ class Answer:
 class Asgi:
     """A WSGI application behind ASGI."""
 
-    def __init__(self, app: WSGIApplication, threads: int) -> None:
+    def __init__(self, app: WSGIApplication, threads: int, *, reads_at_once: bool = False) -> None:
         self.app = app
+        self._reads_at_once = reads_at_once
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         # What is sent piece by piece holds no thread between two, but a connection to the database.
         self._turns = asyncio.Semaphore(threads)
@@ -89,7 +92,7 @@ class Asgi:
             await _refuse(send, 408, b"Request Timeout")
             return
         environ = _environ(scope, body)
-        if is_quick(scope):
+        if is_quick(scope, self._reads_at_once):
             answer = await greenlet_spawn(self._call, environ)
             await _send(send, answer, answer.body())
             return
@@ -137,11 +140,16 @@ class Asgi:
             await self._run(answer.close)
 
 
-def is_quick(scope: dict[str, Any]) -> bool:
-    """Whether a request waits for nothing but its turn to write."""
+def is_quick(scope: dict[str, Any], reads_at_once: bool) -> bool:
+    """Whether a request waits for nothing but its turn to write.
+
+    What the widget reads is little, and comes at once from a file; over a network it may not.
+    """
     path: str = scope["path"]
-    if scope["method"] == "POST":
-        return path.startswith("/api/v1/sites/") and path.endswith("/reports")
+    if path.startswith("/api/v1/sites/"):
+        if scope["method"] == "GET":
+            return reads_at_once and path.endswith(READ)
+        return path.endswith("/reports")
     return path.startswith(STATIC) or path == "/healthz"
 
 
