@@ -34,7 +34,7 @@ class Connection(ASGIProtocol):
     def close_at_rest(self) -> None:
         """Close it unless a request is being answered."""
         if self._awaiting_request:  # type: ignore[attr-defined] # the stubs leave out all such names
-            self._keepalive_timeout()  # type: ignore[attr-defined]
+            self._keepalive_timeout()  # type: ignore[attr-defined] # another of these names
 
 
 class Worker(gasgi.ASGIWorker):
@@ -49,8 +49,8 @@ class Worker(gasgi.ASGIWorker):
     async def _shutdown(self) -> None:
         for each in list(self.connections):
             each.close_at_rest()
-        await super()._shutdown()  # type: ignore[misc]
+        await super()._shutdown()  # type: ignore[misc] # another of these names
 
 
 # The worker makes its connections of the class by this name, and has no other way to choose one.
-gasgi.ASGIProtocol = Connection  # type: ignore[attr-defined]
+gasgi.ASGIProtocol = Connection  # type: ignore[attr-defined] # the stubs have no imported names
