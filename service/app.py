@@ -39,6 +39,7 @@ from service.web import (
 )
 from service.web.bodies import BODY_LIMIT
 from service.web.schemas import ProblemOut
+from service.web.straight import Straight
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc] # it has no types
@@ -108,6 +109,7 @@ def create_app(
         SECRET_KEY=settings.secret_key,
     )
     app.extensions[current.NAME] = current.Parts(database, settings, clock, on_event)
+    app.wsgi_app = Straight(app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -18,9 +18,30 @@ def keyed(key: str, purpose: str, text: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-def receipt_token(key: str, report_id: UUID) -> str:
-    """The secret part of a receipt's address: derived, since only its fingerprint is stored."""
-    return keyed(key, "receipt", str(report_id))
+def receipt_token(key: str, report_id: UUID, mark: str = "") -> str:
+    """The secret part of a receipt's address: derived, since only its mark is stored.
+
+    It leads to the report by its id, which 128 bits follow that nobody can guess. Marks of earlier
+    releases are fingerprints of other tokens.
+    """
+    if mark and not mark.startswith(report_id.hex):
+        return keyed(key, "receipt", str(report_id))
+    mac = hmac.digest(key.encode(), b"receipt\0" + report_id.bytes, "sha256")[:16]
+    return base64.urlsafe_b64encode(report_id.bytes + mac).rstrip(b"=").decode()
+
+
+def receipt_marks(token: str) -> tuple[str, str]:
+    """What is stored of a token, and what earlier releases stored.
+
+    New ones begin with the report's id: they stand side by side in their index, and many together
+    are written at once.
+    """
+    known = fingerprint(token)
+    try:
+        report_id = base64.urlsafe_b64decode(f"{token}=")[:16].hex()
+    except ValueError:
+        return known, known
+    return report_id + known[:32], known
 
 
 def short(text: str) -> str:

@@ -24,7 +24,7 @@ KEPT = Path(os.environ.get("CORRIGENDA_BENCH_DIR", "var/bench")).absolute()
 PEER = "isso==0.14.0"
 MANY = "1000/minute;30000/hour;100000/day"
 THREADS = "16"
-LOOP = "service.cli.server.Worker"
+LOOP = "service.cli.patience.Worker"
 
 
 @dataclass(slots=True)

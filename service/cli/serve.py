@@ -117,7 +117,7 @@ def options(listener: socket.socket, *, workers: int) -> dict[str, Any]:
         # Gunicorn takes the descriptor over, and closes it.
         "bind": f"fd://{listener.detach()}",
         "workers": workers,
-        "worker_class": "service.cli.server.Worker",
+        "worker_class": "service.cli.patience.Worker",
         "asgi_loop": "asyncio",
         "asgi_lifespan": "off",
         "asgi_disconnect_grace_period": UNHEARD_SECONDS,

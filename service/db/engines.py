@@ -1,7 +1,10 @@
 """Engines and sessions: one write lock on SQLite, rows that lock themselves on PostgreSQL."""
 
+import logging
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -9,11 +12,14 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service import errors
+from service.db import loops
 from service.db.groups import Busy, Given, Group, Result, Verb
+
+log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 5.0
 """How long a request waits for the write lock before it is told to come back."""
@@ -29,6 +35,12 @@ PATIENCE = f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}"
 
 READER_KIB, WRITER_KIB = 512, 4096
 """Page caches: many connections read, and through the one that writes goes all that is new."""
+
+LOG_PAGES = 4000
+"""SQLite's log may hold so many until a commit moves them into the database, and waits for it."""
+
+TIDY_SECONDS = 0.1
+"""So long after the last time a thread moves them, while an event loop commits."""
 
 STATEMENTS = 500
 """So many prepared ones a connection keeps: once it has more, the driver drops the newest first."""
@@ -79,6 +91,7 @@ class Database:
         self.changes = 0
         """Goes up with every transaction of this process but the groups'."""
         self._lock = threading.Lock()
+        self._next_tidy = 0.0
         self._group = Group(self._transaction)
 
     @contextmanager
@@ -121,6 +134,20 @@ class Database:
                 _begin_at_once(connection)
             with connection.get_transaction() or connection.begin():
                 yield connection
+        if at_once and time.monotonic() >= self._next_tidy:
+            self._next_tidy = math.inf
+            loops.beside(self._tidy)
+
+    def _tidy(self) -> None:
+        """Move what the log holds into the database, while others go on writing."""
+        try:
+            with self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except (SQLAlchemyError, sqlite_driver().Error) as error:
+            log.warning("what is in the log could not be moved: %s", error)
+        finally:
+            self._next_tidy = time.monotonic() + TIDY_SECONDS
 
     @contextmanager
     def _turn(self, *, at_once: bool = False) -> Iterator[None]:
@@ -177,6 +204,7 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
             "PRAGMA synchronous=FULL",
             "PRAGMA foreign_keys=ON",
             f"PRAGMA cache_size=-{cache_kib}",
+            f"PRAGMA wal_autocheckpoint={LOG_PAGES}",
         ):
             connection.execute(pragma)
 

@@ -15,6 +15,11 @@ def is_in_one() -> bool:
     return in_greenlet()
 
 
+def beside(work: Callable[[], None]) -> None:
+    """Have a thread do work that the caller in a loop does not wait for."""
+    asyncio.get_running_loop().run_in_executor(None, work)
+
+
 def aside(work: Callable[[], Result]) -> Result:
     """What work that may have to wait returns; where the caller is in a loop, a thread does it."""
     if not is_in_one():

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Dialect,
@@ -39,8 +40,8 @@ Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
 Asking = Session | Connection
 
-_MOST_TOGETHER = 32
-"""So many values or rows at most share a statement."""
+_SIZES = (32, 16, *range(8, 0, -1))
+"""So many values or rows share a statement."""
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 
@@ -189,10 +190,11 @@ class Prepared:
 
 
 def _parts(given: list[Any]) -> Iterator[list[Any]]:
-    """These in parts of few sizes, so that few statements are made: powers of two."""
+    """These in parts of few sizes, so that few statements are made: up to eight, else 16 or 32."""
     at = 0
     while at < len(given):
-        size = min(_MOST_TOGETHER, 1 << ((len(given) - at).bit_length() - 1))
+        left = len(given) - at
+        size = next(size for size in _SIZES if size <= left)
         yield given[at : at + size]
         at += size
 
@@ -324,8 +326,24 @@ def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
 
 def _into(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:
     change: Change | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    # One moment goes into many rows, and many columns of each.
-    return lru_cache(maxsize=64)(change) if change and isinstance(kind, UtcDateTime) else change
+    if change and isinstance(kind, UtcDateTime):
+        # One moment goes into many rows, and many columns of each.
+        return lru_cache(maxsize=64)(change)
+    return _once(change) if change and isinstance(kind, JSON) else change
+
+
+def _once(change: Change) -> Change:
+    """Changes what one row after the other has but once."""
+    known: tuple[Any, Any] = (None, None)
+
+    def changed(value: Any) -> Any:
+        nonlocal known
+        last = known
+        if value is None or value is not last[0]:
+            last = known = value, change(value)
+        return last[1]
+
+    return changed
 
 
 def _out_of(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:

@@ -127,7 +127,7 @@ def _answer_again(connection: Connection, cases: Sequence[_Case]) -> None:
         if known is None:
             continue
         if known.body_hash == case.given.body_hash:
-            token = hashing.receipt_token(case.given.secret, known.id)
+            token = hashing.receipt_token(case.given.secret, known.id, known.receipt_hash)
             case.outcome = _receipt(known._asdict(), token, is_replay=True)
         else:
             case.outcome = KeyReused("This idempotency key was used for another report.")
@@ -194,7 +194,7 @@ def _join(connection: Connection, case: _Case) -> None:
     case.token = hashing.receipt_token(given.secret, row["id"])
     case.row = row | {
         "correction_id": case.known.id,
-        "receipt_hash": hashing.fingerprint(case.token),
+        "receipt_hash": hashing.receipt_marks(case.token)[0],
         "ordinal": ordinal,
         "proposal": passages.proposal(case.known, given.new, place),
         "already_fixed": place.is_fixed and not case.known.suspected,
@@ -228,7 +228,12 @@ def _events(case: _Case, told: dict[UUID, dict[str, Any]]) -> list[Row]:
 
 _REPLAYED = Prepared(
     select(
-        Report.id, Report.correction_id, Report.ordinal, Report.body_hash, Report.already_fixed
+        Report.id,
+        Report.correction_id,
+        Report.ordinal,
+        Report.body_hash,
+        Report.receipt_hash,
+        Report.already_fixed,
     ).where(Report.site_id == bindparam("site"), Report.idempotency_key == bindparam("key"))
 )
 _BY_URL = Prepared(

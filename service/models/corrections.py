@@ -33,7 +33,6 @@ class Correction(Base):
         ),
         Index("ix_corrections_by_article", "site_id", "suspected", "state", "article_id", "id"),
         _where("ix_corrections_spam", "site_id", "id", "state = 'spam'"),
-        Index("ix_corrections_passage", "article_id", "passage_hash"),
         Index("ix_corrections_article", "article_id", "suspected", "state", "id"),
         Index(
             "ix_corrections_assignee",

@@ -107,7 +107,7 @@ class Correspondence:
         return base + locale, f"{base}/stop{locale}"
 
     def _ways(self, text: Texts, report: Report, site: Site, standing: Standing) -> list[str]:
-        token = hashing.receipt_token(self.settings.secret_key, report.id)
+        token = hashing.receipt_token(self.settings.secret_key, report.id, report.receipt_hash)
         url = self.settings.public_url
         found = [f"{text('receipt')}:\n{url}/r/{token}?locale={text.locale}"]
         if standing.published:

@@ -19,7 +19,7 @@ def find(session: Session, token: str, *, now: datetime) -> dict[str, Any]:
         .join(Correction, Correction.id == Report.correction_id)
         .join(Article, Article.id == Correction.article_id)
         .join(Site, Site.id == Report.site_id)
-        .where(Report.receipt_hash == hashing.fingerprint(token))
+        .where(Report.receipt_hash.in_(hashing.receipt_marks(token)))
     ).one_or_none()
     if row is None:
         raise NotFound("There is no receipt at this address.")

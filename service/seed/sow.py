@@ -20,7 +20,7 @@ from service.seed.bulk import Bulk
 from service.seed.instead import gathering, index_documents, newest_document, tally
 from service.seed.lives import REASONS, SUSPICIONS, Life, arrivals, live
 from service.seed.stories import HOUR, Place, Quote, Story
-from service.seed.values import dashed, hour, id_at, instant
+from service.seed.values import hour, id_at, instant
 
 BATCH = 5_000
 REMADE_FROM = BATCH
@@ -285,7 +285,7 @@ class Field:
             # Ids of one millisecond would not keep the order of their reports.
             before = max(at, before + 0.001)
             report_id, made_at = self._id(before), instant(before)
-            token = hashing.keyed(self.secret, "receipt", dashed(report_id))
+            token = hashing.receipt_token(self.secret, UUID(report_id))
             suggestion = self._suggestion(place)
             has_comment = suggestion is None or drawn() < 0.25
             comment = self._comment(story) if has_comment else None
@@ -296,7 +296,7 @@ class Field:
                     correction_id,
                     report_id,
                     report_id * 2,
-                    hashing.fingerprint(token),
+                    hashing.receipt_marks(token)[0],
                     ordinal,
                     story.url,
                     story.title,

@@ -14,6 +14,8 @@ from service.web import current
 
 PREFLIGHT_SECONDS = 600
 
+VARY = "Origin"
+
 SITE_SECONDS = 1
 """So long another process's change of a site may go unseen."""
 
@@ -28,25 +30,33 @@ def site() -> Site:
     """The site that the request's URL names; raises NotFound."""
     found: Site | None = g.get("site")
     if found is None:
-        found = g.site = _find((request.view_args or {})["key"])
+        found = g.site = find(current.parts(), (request.view_args or {})["key"])
     return found
 
 
-def _find(key: str) -> Site:
-    parts = current.parts()
+def find(parts: current.Parts, key: str) -> Site:
+    """The site of this key; raises NotFound."""
     changes, now = parts.database.changes, time.monotonic()
     known = parts.sites.get(key)
     if known and known.changes == changes and now < known.until:
         return known.site
 
-    def find() -> Site:
+    def read() -> Site:
         with parts.database.read() as session:
             return sites.find(session, key)
 
     # A server of databases may keep us waiting; a file does not.
-    site = find() if parts.database.is_sqlite else aside(find)
+    site = read() if parts.database.is_sqlite else aside(read)
     parts.sites[key] = current.KnownSite(site, changes, now + SITE_SECONDS)
     return site
+
+
+def allowing(origin: str) -> list[tuple[str, str]]:
+    """The headers by which a page of this origin may read an answer."""
+    return [
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Expose-Headers", "Idempotent-Replayed, Retry-After"),
+    ]
 
 
 def _is_public(asked: Request) -> bool:
@@ -73,11 +83,10 @@ def _after(response: Response) -> Response:
     if not _is_public(asked):
         return response
     headers, origin = response.headers, asked.headers.get("Origin")
-    headers["Vary"] = ", ".join([*headers.getlist("Vary"), "Origin"])
+    headers["Vary"] = ", ".join([*headers.getlist("Vary"), VARY])
     try:
         if origin and origin in site().origins:
-            headers.add("Access-Control-Allow-Origin", origin)
-            headers.add("Access-Control-Expose-Headers", "Idempotent-Replayed, Retry-After")
+            headers.extend(allowing(origin))
     except (NotFound, SQLAlchemyError):
         # A database that is gone has been told of already; this answer tells it.
         pass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from flask import current_app
+from flask import Flask, current_app
 from flask_limiter._limits import RuntimeLimit
 
 from service.db import Database
@@ -59,7 +59,12 @@ class Parts:
 
 def parts() -> Parts:
     """The parts of the current application."""
-    found: Parts = current_app.extensions[NAME]
+    return parts_of(current_app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """The parts of an application."""
+    found: Parts = app.extensions[NAME]
     return found
 
 

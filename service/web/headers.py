@@ -11,6 +11,8 @@ CONTENT_POLICY = (
     "require-trusted-types-for 'script'; trusted-types corrigenda"
 )
 
+Headers = tuple[tuple[str, str], ...]
+
 FIXED = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
@@ -26,11 +28,16 @@ ASSETS = (
 OWN = (("Cross-Origin-Resource-Policy", "same-origin"),)
 
 
+def of(settings: Settings, more: Headers = OWN) -> Headers:
+    """The security headers, by default of what is no asset."""
+    secure = (("Strict-Transport-Security", "max-age=31536000"),) if settings.is_secure else ()
+    return (*FIXED, *more, *secure)
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Set the security headers; a view's own header wins."""
-    secure = [("Strict-Transport-Security", "max-age=31536000")] if settings.is_secure else []
     own, shared = (
-        [(name.lower(), name, value) for name, value in (*FIXED, *more, *secure)]
+        [(name.lower(), name, value) for name, value in of(settings, more)]
         for more in (OWN, ASSETS)
     )
 

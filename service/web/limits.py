@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, g, request
 from flask_limiter import Limiter, RequestLimit
@@ -18,7 +19,7 @@ from flask_limiter.errors import RateLimitExceeded
 from service.hashing import keyed
 from service.settings import Settings
 from service.web import current, windows
-from service.web.current import KnownLimit
+from service.web.current import KnownLimit, Parts
 
 SOCKET_SECONDS = 0.075
 """A store that hangs costs the first request two of these: the call, and a check of the store.
@@ -31,11 +32,15 @@ def address_key() -> str:
     """The reader's address (IPv6: its /64) as a hash under a key of the day; never the address."""
     key: str | None = g.get("address_key")
     if key is None:  # Every limit of a request asks for it.
-        parts = current.parts()
-        day_key = _day_key(parts.settings.secret_key, parts.clock().date())
-        reader = network(request.remote_addr or "").encode()
-        key = g.address_key = hashlib.blake2b(reader, key=day_key, digest_size=16).hexdigest()
+        key = g.address_key = key_of(current.parts(), request.remote_addr or "")
     return key
+
+
+def key_of(parts: Parts, address: str) -> str:
+    """An address as it is counted under."""
+    day_key = _day_key(parts.settings.secret_key, parts.clock().date())
+    reader = network(address).encode()
+    return hashlib.blake2b(reader, key=day_key, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=4)
@@ -55,6 +60,9 @@ def network(address: str) -> str:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
+
+COUNTED = "corrigenda.counted"
+"""Where a request's environment says how many of its limits have counted it already."""
 
 PREFIX = "corrigenda"
 """What all names in the store begin with."""
@@ -88,10 +96,10 @@ class Decorated(Limiter):
 
     def _count(self, name: str) -> None:
         """Count the request of a view; raises RateLimitExceeded at the first limit reached."""
-        store: Any = self.storage
-        for known in self._limits(name):
+        asked = (name, request.endpoint or "", request.method)
+        for known in self.of(current.parts(), *asked)[request.environ.get(COUNTED, 0) :]:
             limit, who = known.limit, known.limit.key_func()
-            if not store.acquire_entry(known.name_of(who), known.most, known.seconds):
+            if not self._acquire(known, who):
                 self.context.view_rate_limit = RequestLimit(
                     self,
                     limit.limit,
@@ -101,12 +109,36 @@ class Decorated(Limiter):
                 )
                 raise RateLimitExceeded(limit)
 
-    def _limits(self, name: str) -> Sequence[KnownLimit]:
-        """Those of a view, the shortest first, as the application's settings have them."""
-        known, asked = current.parts().limits, (name, request.endpoint or "", request.method)
+    def _acquire(self, known: KnownLimit, who: str) -> bool:
+        store: Any = self.storage
+        return bool(store.acquire_entry(known.name_of(who), known.most, known.seconds))
+
+    def allows(self, environ: WSGIEnvironment, limits: Sequence[KnownLimit], who: str) -> bool:
+        """Whether all of these limits, who asks being known, let a request through.
+
+        Where one does not, or cannot be asked, the environment says how many have counted it.
+        """
+        environ[COUNTED] = 0
+        if self._storage_dead:
+            return False
+        for known in limits:
+            try:
+                if not self._acquire(known, who):
+                    return False
+            except self.storage.base_exceptions:
+                return False
+            environ[COUNTED] += 1
+        return True
+
+    def of(self, parts: Parts, name: str, endpoint: str, method: str) -> Sequence[KnownLimit]:
+        """Those of a view, the shortest first, as the application's settings have them.
+
+        In the application's context.
+        """
+        known, asked = parts.limits, (name, endpoint, method)
         if asked not in known:
             limits = sorted(self.limit_manager.decorated_limits(name), key=attrgetter("limit"))
-            known[asked] = [_known(limit, *asked[1:]) for limit in limits]
+            known[asked] = [_known(limit, endpoint, method) for limit in limits]
         return known[asked]
 
 

@@ -16,6 +16,8 @@ blueprint = Blueprint("ops", __name__)
 
 log = logging.getLogger(__name__)
 
+REQUEST_ID = "X-Request-Id"
+
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
@@ -77,10 +79,15 @@ def register(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         asked, kept = request_ctx.request, app_ctx.g
-        response.headers["X-Request-Id"] = kept.request_id
+        response.headers[REQUEST_ID] = kept.request_id
         # The rule, not the path: a path may hold a secret link.
         rule = asked.url_rule.rule if asked.url_rule else "(none)"
-        seconds = time.perf_counter() - kept.began
-        log_request(kept.request_id, asked.method, rule, response.status_code, seconds * 1000)
-        metrics.count(rule, response.status_code, seconds)
+        tell(kept.request_id, asked.method, rule, response.status_code, kept.began)
         return response
+
+
+def tell(request_id: str, method: str, rule: str, status: int, began: float) -> None:
+    """Log and count one request that is answered."""
+    seconds = time.perf_counter() - began
+    log_request(request_id, method, rule, status, seconds * 1000)
+    metrics.count(rule, status, seconds)

@@ -76,19 +76,9 @@ def _kept(text: str, mimetype: str = "application/json") -> Response:
 @blueprint.response(201, ReportOut)
 def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response:
     """Keep a report; answered only once it is durable."""
-    receipt = reports.keep(new, headers["idempotency_key"])
-    answer = {
-        "id": str(receipt.report_id),
-        "correction_id": str(receipt.correction_id),
-        "receipt_url": reports.receipt_url(receipt),
-        "already_reported": receipt.already_reported,
-        **({"already_fixed": True} if receipt.already_fixed else {}),
-    }
-    text = json.dumps(answer, separators=(",", ":"))
-    made = Response(text, 201, mimetype="application/json")
-    if receipt.is_replay:
-        made.headers["Idempotent-Replayed"] = "true"
-    return made
+    receipt = reports.keep_sent(new, headers["idempotency_key"])
+    text = reports.answer(current.parts(), receipt)
+    return Response(text, 201, reports.marks(receipt), mimetype="application/json")
 
 
 @blueprint.route("/receipts/<token>")

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from gunicorn.config import Config
 
-from service.cli import serve, server
+from service.cli import patience, serve
 from service.db.engines import sqlite_driver
 from tests.conftest import ORIGIN
 from tests.loops import run_in_loop
@@ -61,13 +61,13 @@ def test_connections_at_rest_do_not_hold_up_the_stop(tmp_path: Path, sqlite_url:
 def test_a_head_that_does_not_end_is_given_up(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.05)
-    worker = cast("server.Worker", SimpleNamespace(**GUNICORN, connections=set()))
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.05)
+    worker = cast("patience.Worker", SimpleNamespace(**GUNICORN, connections=set()))
 
     async def wait() -> bool:
         worker.loop = asyncio.get_running_loop()
         listening = await worker.loop.create_server(
-            lambda: server.Connection(worker), "127.0.0.1", 0
+            lambda: patience.Connection(worker), "127.0.0.1", 0
         )
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         writer.write(b"GET / HTTP/1.1\r\nHost: ")

@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,6 +221,38 @@ def test_the_bad_one_of_an_event_loop_fails_alone(database: Database) -> None:
     got = in_a_loop(database, [spend("a"), spend("a"), refuse, spend("b")])
     assert [type(each) for each in got] == [str, IntegrityError, NotFound, str]
     assert spent(database) == ["a", "b"]
+
+
+def moved(database: Database) -> int:
+    """The bytes of the database without its log."""
+    return Path(str(database.engine.url.database)).stat().st_size
+
+
+def test_what_an_event_loop_commits_leaves_the_log_beside_it(sqlite: Database) -> None:
+    before = moved(sqlite)
+
+    async def until_moved() -> bool:
+        for _ in range(3000):
+            if moved(sqlite) > before:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    assert in_a_loop(sqlite, [spend("x" * 60_000)], until_moved)[1] is True
+
+
+def test_log_that_cannot_be_emptied_keeps_nobody_up(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> None:
+        raise OperationalError("PRAGMA", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr(sqlite.engine, "connect", refuse)
+    assert in_a_loop(sqlite, [spend("a")]) == ["a"]
+    wait_until(lambda: "could not be moved" in caplog.text, 30, "it is told")
+    monkeypatch.undo()
+    wait_until(lambda: sqlite._next_tidy <= time.monotonic(), 30, "it is tried again")
+    assert in_a_loop(sqlite, [spend("b")]) == ["b"]
 
 
 def test_an_event_loop_goes_on_while_another_process_writes(sqlite: Database) -> None:

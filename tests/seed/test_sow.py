@@ -207,7 +207,7 @@ def test_open_passages_stand_where_the_newest_revision_has_them(
 def test_receipt_of_a_sown_report_opens(database: Database, sown: int) -> None:
     with database.read() as session:
         report = session.scalars(select(Report).limit(1)).one()
-        token = hashing.keyed("a secret", "receipt", str(report.id))
+        token = hashing.receipt_token("a secret", report.id)
         assert (
             receipts.find(session, token, now=datetime.now(UTC))["suggestion"] == report.suggestion
         )

@@ -1,3 +1,4 @@
+import base64
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from service import intake
+from service import hashing, intake
 from service.db import Database
 from service.desk import changes, moves
 from service.desk.moves import By, Decision
@@ -293,3 +294,33 @@ def test_confirming_from_another_site_is_refused(
     answer = client.post(link, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert addresses(database) == [(READER, False)]
+
+
+def test_receipts_of_earlier_releases_open(
+    client: FlaskClient, send: Send, database: Database, site: Site, now: datetime
+) -> None:
+    correction_id, token = send()
+    with database.write() as session:
+        report = session.scalars(select(Report)).one()
+        old = hashing.keyed("x", "receipt", str(report.id))
+        report.receipt_hash = hashing.fingerprint(old)
+        key = report.idempotency_key
+    assert client.get(f"/api/v1/receipts/{old}").json["exact"] == "wrold"
+    assert client.get(f"/api/v1/receipts/{token}").status_code == 404
+    new = NewReport(f"{ORIGIN}/a", title="The bus", exact="wrold", suggestion="world")
+    with database.write() as session:
+        again = intake.submit(session, site, new, key=key, secret="x", now=now)
+    assert (again.is_replay, again.token, again.correction_id) == (True, old, correction_id)
+
+
+def test_receipts_are_not_guessed_from_ids(client: FlaskClient, send: Send) -> None:
+    _, token = send()
+    assert len(token) == 43
+    raw = base64.urlsafe_b64decode(f"{token}=")
+    guesses = [raw[:16] + bytes(16), raw[:-1] + bytes([raw[-1] ^ 1]), bytes(16) + raw[16:]]
+    for each in guesses:
+        guess = base64.urlsafe_b64encode(each).rstrip(b"=").decode()
+        assert client.get(f"/api/v1/receipts/{guess}").status_code == 404
+    for crooked in (token[:-1], f"{token}A", token.lower(), "é" * 43, "=" * 43):
+        assert client.get(f"/api/v1/receipts/{crooked}").status_code == 404
+    assert client.get(f"/api/v1/receipts/{token}").status_code == 200

@@ -97,7 +97,7 @@ def report_sent(key: str, token: str) -> Answer:
 def _keep(new: NewReport) -> intake.Receipt:
     # The same words sent twice are one report; other words from a form gone back to are another.
     key = hashing.fingerprint(f"{request.form.get('key', '')} {new.body_hash()}")
-    return reports.keep(new, key)
+    return reports.keep_sent(new, key)
 
 
 class _Spoken:
