@@ -152,7 +152,7 @@ function start(embed: Embed): Dialog {
   /** Offers, beside the page, what an earlier visit could not send. */
   const remind = async () => {
     const found = unsent();
-    if (!found || dialog.open) return;
+    if (!found) return;
     const [about, draft] = found;
     await ready();
     const { target, comment } = JSON.parse(draft.attempt.body);
@@ -185,7 +185,7 @@ function start(embed: Embed): Dialog {
   dialog.onkeydown = ({ key, ctrlKey, metaKey }) => {
     if (key === 'Enter' && (ctrlKey || metaKey)) submit?.();
     // Browsers close only what is modal. What is offered beside the page keeps for another visit.
-    if (key === 'Escape' && !dialog.matches(':modal')) dialog.close();
+    if (key === 'Escape' && !dialog.matches(':modal')) close();
   };
   dialog.onclose = () => {
     if (dialog.open) return;
@@ -196,7 +196,7 @@ function start(embed: Embed): Dialog {
   };
   find('#cancel').onclick = () => {
     cancel?.();
-    dialog.close();
+    close();
   };
   // A press elsewhere would take the selection away.
   menu.onpointerdown = (event) => event.preventDefault();
@@ -210,6 +210,8 @@ function start(embed: Embed): Dialog {
   retry();
 
   const close = () => {
+    // Browsers leave the keyboard there for a moment, and keys are not heard from a field.
+    (root.activeElement as HTMLElement | null)?.blur();
     calls++;
     dialog.close();
   };
