@@ -127,7 +127,7 @@ function finish(
   // What came while a row that goes had the focus waits for it to be gone.
   goOn();
   if (stay.length) void fetchRows(stay).catch(() => tellLost());
-  showCounts(answer.counts);
+  showCounts(answer.counts, answer.changes);
   tell(answer, quote, MOVES.includes(verb) && good.length > 0);
   refill();
   return good.map((outcome) => outcome.key ?? '');

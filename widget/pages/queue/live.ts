@@ -24,6 +24,7 @@ const policy: Policy = (
 
 const lost = document.querySelector('.lost') as HTMLElement;
 let known = Number(list.dataset.changes);
+let counted = known;
 let wait = SECONDS;
 let isAsking = false;
 let isAskedAgain = false;
@@ -51,7 +52,10 @@ export function tellLost(status?: number): void {
   }
 }
 
-export function showCounts(counts: Record<string, string>): void {
+/** Show the counts after so many changes, unless later ones are shown: answers may come late. */
+export function showCounts(counts: Record<string, string>, changes: number): void {
+  if (changes < counted) return;
+  counted = changes;
   for (const [name, count] of Object.entries(counts)) {
     const shown = document.querySelector(`[data-count=${name}]`);
     if (shown) shown.textContent = count;
@@ -116,7 +120,7 @@ async function ask(all: boolean): Promise<void> {
     (row) => !order.includes(idOf(row)) && !row.matches('.settled') && !isBusy(row),
   );
   await fetchRows([...changed.map((key) => key.split('.')[0] ?? ''), ...left.map(idOf)], order);
-  showCounts(now.counts);
+  showCounts(now.counts, known);
   setNext(now.next);
 }
 
