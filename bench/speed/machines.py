@@ -25,6 +25,9 @@ from tests.servers import Redis, free_port, is_listening, wait_until
 PROCESSES = (1, 2, 4)
 VERSIONS = Path("service/db/migrations/versions")
 
+PROXY_SECONDS = 1.2
+"""The proxy looks again for a server a second after it was gone; till then the next one stays."""
+
 
 def measure(results: Results, times: Times) -> None:
     """Throughput by processes, then kills and an upgrade with traffic on."""
@@ -166,6 +169,7 @@ def upgraded(results: Results, env: dict[str, str], url: str) -> None:
                 server.env = {**server.env, **after}
                 server.env.pop("PYTHONPATH", None)
                 server.start()
+                time.sleep(PROXY_SECONDS)
             at = len(sent.acknowledged)
             wait_until(
                 lambda: len(sent.acknowledged) > at + 10, 60, "the new release takes reports"

@@ -205,11 +205,12 @@ def room(where: str) -> str:
 
 WHY = """\
 Where an aim is not reached, the profile says why: no part rules any more. Under 32 connections a
-report takes 1.1 to 1.3 ms of the loop's thread: half of it is its group (a third of that statements
-in the database's own code, a quarter the commit, the rest Python), a fifth Flask, checks and
-limits, the rest reading, parsing and sending, and one line of log; 0.1 ms is handing its two events
-out. At 8 connections what a group costs once, about a millisecond, has fewer to share it. Three
-times isso's reports would be 0.9 ms for all of it.
+report takes 0.65 to 0.75 ms of the loop's thread: six tenths of it is its group (a quarter of that
+the commit, two fifths statements in the database's own code, the rest Python), two tenths limits,
+checks and the answer, the rest reading, parsing and sending. 0.1 ms more it waits for the disk: a
+report writes eleven pages, most of them of indexes by what nobody can foretell (its network, its
+comment, its key, its article). At 8 connections it takes 0.8 to 0.9 ms: what a group costs once,
+about a millisecond, has fewer to share it; three times isso's reports would be 0.7 ms for all.
 
 What was tried in the order of what the profile showed, and kept: statements without objects
 (SQLAlchemy's ORM took half of a report: intake's statements are compiled once and run by the
@@ -221,14 +222,18 @@ worker's looks by prepared statements (a fifth to a twentieth of the process). T
 handed Python's lock over 33 times a report, one thread for reports (ADR 6: 2.4 to 1.3 ms, 1.7 to
 1.9 times the reports); fewer searches for garbage (after 20,000 reports 1.5 to 1.2 ms); the hour
 under way left out of the statistics that are added up ahead (each time it held all reports up for
-half a second).
+half a second). Then what is right past Flask (ADR 7: 0.245 to 0.11 ms at the door, 1.15 times the
+reports); receipts that stand side by side in their index and an index less (14.3 to 11.4 pages a
+report, 1.05 times); SQLite's log emptied by a thread (1.1 times; while reports took longer it had
+been 3 %); one statement for any group of up to eight.
 
 Tried and not kept: with threads, another switch interval (0.001, 0.05), 8 and 32 of them, granian
 (a fifth less CPU, but it loses headers: ADR 5), no main thread (0.91 of the time at 8 connections,
 0.99 at 32), holding the process on one core (a tenth more reports, but it would decide for the
 machine). With the loop: uvicorn with httptools, uvloop (no gain above the noise), groups in a
-thread beside it (0.8 of the reports), checkpoints left to another thread (at most 3 %), a larger
-page cache (none).
+thread beside it (0.8 of the reports), only their commits in a thread while others come in (0.96),
+Gunicorn's parser in C (none: parsing is 0.03 ms), events handed out twice a second (1.02, and later
+webhooks), fewer merges of the search index (none), a larger page cache (none).
 
 Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
 third of it SQLAlchemy; it shares what the one that watches over it has loaded."""
