@@ -43,7 +43,8 @@ Asking = Session | Connection
 _SIZES = (32, 16, *range(8, 0, -1))
 """So many values or rows share a statement."""
 
-_NAMED = re.compile(r"%\((\w+)\)s")
+_NAMED = re.compile(r"%\((\w+)\)s(?:::(\w+(?: WITH TIME ZONE)?))?")
+"""A parameter as PostgreSQL's driver has it: its name, and its type."""
 
 
 def connection_of(session: Asking) -> Connection:
@@ -150,7 +151,8 @@ class Prepared:
         connection = connection_of(session)
         compiled = self._for(connection.dialect)
         given = [compiled.given(values) for values in wanted]
-        return [rows for part in _parts(given) for rows in _united(connection, compiled, part)]
+        parts = _parts(given) if compiled.is_positional else [given]
+        return [rows for part in parts for rows in _united(connection, compiled, part)]
 
     def one_for(self, session: Asking, wanted: Sequence[Values]) -> list[Any]:
         """For each of these values the only row there can be; None without one."""
@@ -248,7 +250,8 @@ class _Compiled:
         self.sql = str(compiled)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         names = list(compiled.positiontup or binds)
-        self._names = None if compiled.positiontup else names
+        self.is_positional = compiled.positional
+        self._names = names
         into = [_into(binds[name].type, dialect) for name in names]
         self._fixed = {
             name: change(compiled.params[name]) if change else compiled.params[name]
@@ -273,24 +276,21 @@ class _Compiled:
         self._row = f"({', '.join('?' * len(names))})"
         self.takes_many = statement.is_insert and f"VALUES {self._row}" in self.sql
         """Whether it inserts rows that can be more than one."""
-        self.united, self.many = cache(self._unite), cache(self._repeat)
+        self.united = cache(self._unite if self.is_positional else self._unnest)
+        self.many = cache(self._repeat)
 
     def given(self, values: Values) -> Any:
         """The driver's parameters."""
         picked = [*self._pick({**values, **self._fixed} if self._fixed else values)]
         for at, change in self._into:
             picked[at] = change(picked[at])
-        return picked if self._names is None else dict(zip(self._names, picked, strict=True))
+        return picked if self.is_positional else dict(zip(self._names, picked, strict=True))
 
     def together(self, given: Sequence[Any]) -> Any:
         """The driver's parameters for what `united` or `many` has made."""
-        if self._names is None:
+        if self.is_positional:
             return [*chain.from_iterable(given)]
-        return {
-            f"{name}__{number}": value
-            for number, each in enumerate(given)
-            for name, value in each.items()
-        }
+        return {name: [each[name] for each in given] for name in self._names}
 
     def row(self, found: Sequence[Any]) -> Any:
         """A row of the driver's as a named tuple of Python's own types."""
@@ -301,20 +301,26 @@ class _Compiled:
 
     def _unite(self, count: int) -> str:
         """The text that asks for so many parameters at once; each row begins with which of them."""
-        each = f"told.* FROM ({self.sql}) AS told"
         return " UNION ALL ".join(
-            f"SELECT {number}, {_numbered(each, number)}" for number in range(count)
+            f"SELECT {number}, told.* FROM ({self.sql}) AS told" for number in range(count)
+        )
+
+    def _unnest(self, _count: int) -> str:
+        """The same for PostgreSQL, which takes lists: one text, and one plan, for any number."""
+        # Of all that parameters are, truth alone is written without its type.
+        types = {name: kind or "BOOLEAN" for name, kind in _NAMED.findall(self.sql)}
+        lists = ", ".join(f"%({name})s::{kind}[]" for name, kind in types.items())
+        names = ", ".join(f'"{name}"' for name in types)
+        each = _NAMED.sub(r'given."\1"', self.sql)
+        # With OFFSET it is asked for each, and not planned as a join with a whole table.
+        return (
+            f"SELECT given.number - 1, told.* FROM unnest({lists}) WITH ORDINALITY "
+            f"AS given({names}, number), LATERAL (SELECT * FROM ({each}) AS one OFFSET 0) AS told"
         )
 
     def _repeat(self, count: int) -> str:
         """The text that inserts so many rows."""
-        rows = ", ".join(_numbered(self._row, number) for number in range(count))
-        return self.sql.replace(f"VALUES {self._row}", f"VALUES {rows}")
-
-
-def _numbered(sql: str, number: int) -> str:
-    """The text with this number at the names of its parameters, where these have names."""
-    return _NAMED.sub(rf"%(\1__{number})s", sql)
+        return self.sql.replace(f"VALUES {self._row}", f"VALUES {', '.join([self._row] * count)}")
 
 
 def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
