@@ -301,9 +301,8 @@ class _Compiled:
 
     def _unite(self, count: int) -> str:
         """The text that asks for so many parameters at once; each row begins with which of them."""
-        return " UNION ALL ".join(
-            f"SELECT {number}, told.* FROM ({self.sql}) AS told" for number in range(count)
-        )
+        each = f"told.* FROM ({self.sql}) AS told"
+        return " UNION ALL ".join(f"SELECT {number}, {each}" for number in range(count))
 
     def _unnest(self, _count: int) -> str:
         """The same for PostgreSQL, which takes lists: one text, and one plan, for any number."""
@@ -311,12 +310,10 @@ class _Compiled:
         types = {name: kind or "BOOLEAN" for name, kind in _NAMED.findall(self.sql)}
         lists = ", ".join(f"%({name})s::{kind}[]" for name, kind in types.items())
         names = ", ".join(f'"{name}"' for name in types)
-        each = _NAMED.sub(r'given."\1"', self.sql)
         # With OFFSET it is asked for each, and not planned as a join with a whole table.
-        return (
-            f"SELECT given.number - 1, told.* FROM unnest({lists}) WITH ORDINALITY "
-            f"AS given({names}, number), LATERAL (SELECT * FROM ({each}) AS one OFFSET 0) AS told"
-        )
+        each = "* FROM ({}) AS one OFFSET 0".format(_NAMED.sub(r'given."\1"', self.sql))
+        rows = f"told.* FROM unnest({lists}) WITH ORDINALITY AS given({names}, number)"
+        return f"SELECT given.number - 1, {rows}, LATERAL (SELECT {each}) AS told"
 
     def _repeat(self, count: int) -> str:
         """The text that inserts so many rows."""

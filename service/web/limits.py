@@ -15,6 +15,7 @@ from flask import Flask, g, request
 from flask_limiter import Limiter, RequestLimit
 from flask_limiter._limits import RuntimeLimit
 from flask_limiter.errors import RateLimitExceeded
+from limits.storage import RedisStorage
 
 from service.hashing import keyed
 from service.settings import Settings
@@ -67,6 +68,22 @@ COUNTED = "corrigenda.counted"
 PREFIX = "corrigenda"
 """What all names in the store begin with."""
 
+TOGETHER = """
+local now = tonumber(ARGV[1])
+for at, name in ipairs(KEYS) do
+  local most, seconds = tonumber(ARGV[2 * at]), tonumber(ARGV[2 * at + 1])
+  local first = redis.call('LINDEX', name, most - 1)
+  if first and tonumber(first) >= now - seconds then
+    return at - 1
+  end
+  redis.call('LPUSH', name, ARGV[1])
+  redis.call('LTRIM', name, 0, most - 1)
+  redis.call('EXPIRE', name, seconds)
+end
+return #KEYS
+"""
+"""Counts up to the first window that is full; in the lists of instants that the library keeps."""
+
 
 class Decorated(Limiter):
     """Limits of decorated views, and no others: none for all views, no exemptions, no headers.
@@ -79,6 +96,10 @@ class Decorated(Limiter):
         """Set up the store; an application that has the limiter already is given no hooks."""
         app.extensions["limiter"] = {self}
         super().init_app(app)
+        store: Any = self.storage
+        # A cluster of them would keep the names in several places.
+        is_one = type(store) is RedisStorage
+        self._together = store.storage.register_script(TOGETHER) if is_one else None
 
     def _check_request_limit(
         self, callable_name: str | None = None, in_middleware: bool = True
@@ -121,14 +142,17 @@ class Decorated(Limiter):
         environ[COUNTED] = 0
         if self._storage_dead:
             return False
-        for known in limits:
-            try:
-                if not self._acquire(known, who):
-                    return False
-            except self.storage.base_exceptions:
-                return False
-            environ[COUNTED] += 1
-        return True
+        try:
+            if self._together:
+                environ[COUNTED] = self._together(*_windows(self.storage, limits, who))
+            else:
+                for known in limits:
+                    if not self._acquire(known, who):
+                        return False
+                    environ[COUNTED] += 1
+        except self.storage.base_exceptions:
+            return False
+        return bool(environ[COUNTED] == len(limits))
 
     def of(self, parts: Parts, name: str, endpoint: str, method: str) -> Sequence[KnownLimit]:
         """Those of a view, the shortest first, as the application's settings have them.
@@ -140,6 +164,14 @@ class Decorated(Limiter):
             limits = sorted(self.limit_manager.decorated_limits(name), key=attrgetter("limit"))
             known[asked] = [_known(limit, endpoint, method) for limit in limits]
         return known[asked]
+
+
+def _windows(store: Any, limits: Sequence[KnownLimit], who: str) -> tuple[list[str], list[float]]:
+    """The names and numbers that `TOGETHER` is given."""
+    numbers = [time.time()]
+    for known in limits:
+        numbers += known.most, known.seconds
+    return [store.prefixed_key(known.name_of(who)) for known in limits], numbers
 
 
 def _known(limit: RuntimeLimit, endpoint: str, method: str) -> KnownLimit:
