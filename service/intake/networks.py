@@ -2,7 +2,6 @@
 
 import ipaddress
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -87,30 +86,22 @@ _SECRET = Prepared(
     )
 )
 _NEW_SECRET = Prepared.insert(NetworkKey, "site_id period secret", or_leave=True)
-_BLOCKED = Prepared(
-    select(Block.until).where(
+
+UNTIL = (
+    select(Block.until)
+    .where(
         Block.site_id == bindparam("site"),
         Block.network == bindparam("network"),
         Block.until > bindparam("now"),
     )
+    .scalar_subquery()
+    .label("until")
 )
+"""When an editor's block of a site's network ends; null where none holds."""
 
 
-def blocked(
-    session: Asking, asked: Sequence[tuple[UUID, Network | None, datetime]]
-) -> list[Blocked | None]:
-    """For each site, network and moment the refusal, where an editor's block holds."""
-    found = _BLOCKED.one_for(
-        session,
-        [
-            {"site": site_id, "network": network.hash if network else None, "now": now}
-            for site_id, network, now in asked
-        ],
-    )
-    return [block and _refusal(block.until) for block in found]
-
-
-def _refusal(until: datetime) -> Blocked:
+def refusal(until: datetime) -> Blocked:
+    """What a blocked network's reader is told."""
     return Blocked(
         "This site takes no reports from your network for now; it will again from %(when)s UTC.",
         values={"when": f"{until:%Y-%m-%d %H:%M}"},

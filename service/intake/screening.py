@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.db import Asking
+from sqlalchemy import select
+
+from service.db import Asking, Prepared
 from service.errors import ChallengeRequired, Refusal
 from service.intake import challenges, networks, spam
 from service.intake.networks import Network
@@ -30,12 +32,24 @@ def screen(session: Asking, asked: Sequence[Submission]) -> list[Screened | Refu
     keys = networks.Keys(session)
     known = [networks.find(keys, each.site.id, each.prefix, now=each.now) for each in asked]
     pairs = list(zip(asked, known, strict=True))
-    blocked = networks.blocked(session, [(each.site.id, net, each.now) for each, net in pairs])
-    earlier = spam.earlier(session, pairs)
+    before = _BEFORE.one_for(session, [_asked(each, network) for each, network in pairs])
     return [
-        block or _scored(session, each, network, before)
-        for (each, network), block, before in zip(pairs, blocked, earlier, strict=True)
+        networks.refusal(found.until) if found.until else _scored(session, each, network, found)
+        for (each, network), found in zip(pairs, before, strict=True)
     ]
+
+
+_BEFORE = Prepared(select(networks.UNTIL, *spam.EARLIER))
+
+
+def _asked(given: Submission, network: Network | None) -> dict[str, Any]:
+    return {
+        "site": given.site.id,
+        "network": network.hash if network else None,
+        "comment": given.comment_hash,
+        "now": given.now,
+        **spam.windows(given.now),
+    }
 
 
 def _scored(

@@ -1,18 +1,16 @@
 """A score from 0 to 100 that says how much a report looks like spam, and what it is made of."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 
 from service import text
-from service.db import Asking, Prepared, at_most
-from service.intake.networks import Network
-from service.intake.reports import NewReport, Submission
+from service.db import at_most
+from service.intake.reports import NewReport
 from service.models import Report, Site
 from service.text.words import words
 
@@ -102,23 +100,6 @@ def _in_words(written: str) -> str:
     return "\0" + "\0".join(words(text.normalise(written))) + "\0"
 
 
-def earlier(session: Asking, asked: Sequence[tuple[Submission, Network | None]]) -> list[Any]:
-    """For each how many reports say the same (`repeats`), or are of its network (`burst`)."""
-    return _EARLIER.one_for(
-        session,
-        [
-            {
-                "site": each.site.id,
-                "comment": each.comment_hash,
-                "day": each.now - REPEAT_WINDOW,
-                "network": network.hash if network else None,
-                "minutes": each.now - BURST_WINDOW,
-            }
-            for each, network in asked
-        ],
-    )
-
-
 def _counted(found: Any) -> list[Reason]:
     """What earlier reports say: the same comment again, many from one network."""
     reasons = []
@@ -137,17 +118,21 @@ def _at_most(most: int, *which: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(some).scalar_subquery()
 
 
-_EARLIER = Prepared(
-    select(
-        _at_most(
-            MOST_OF_REPEATS // PER_REPEAT,
-            Report.comment_hash == bindparam("comment"),
-            Report.created_at > bindparam("day"),
-        ).label("repeats"),
-        _at_most(
-            2 * BURST_COUNT,
-            Report.network == bindparam("network"),
-            Report.created_at > bindparam("minutes"),
-        ).label("burst"),
-    )
+EARLIER = (
+    _at_most(
+        MOST_OF_REPEATS // PER_REPEAT,
+        Report.comment_hash == bindparam("comment"),
+        Report.created_at > bindparam("a_day_ago"),
+    ).label("repeats"),
+    _at_most(
+        2 * BURST_COUNT,
+        Report.network == bindparam("network"),
+        Report.created_at > bindparam("minutes_ago"),
+    ).label("burst"),
 )
+"""How many reports of a site say the same, and how many are of the same network."""
+
+
+def windows(now: datetime) -> dict[str, datetime]:
+    """The instants since when `EARLIER` counts."""
+    return {"a_day_ago": now - REPEAT_WINDOW, "minutes_ago": now - BURST_WINDOW}

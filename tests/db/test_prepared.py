@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import String, Uuid, bindparam, select, text, update
+from sqlalchemy import Integer, String, Uuid, bindparam, func, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service.db import Database, Prepared, UtcDateTime, among, new_id
@@ -11,6 +11,7 @@ from service.models import AnchorState, Article, Correction, Event, Site, State
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone(timedelta(hours=2)))
 NEW = Prepared.insert(Article, "id site_id url title tags created_at")
+IN_ENGLISH = Prepared.insert(Article, "id site_id url title lang tags created_at")
 LEFT = Prepared.insert(Article, "id site_id url title tags created_at", or_leave=True)
 BY_URL = Prepared(select(Article).where(Article.url == bindparam("url")).limit(1))
 RENAME = Prepared(
@@ -63,6 +64,42 @@ def test_rows_for_many_values_come_in_their_order(database: Database, site: Site
         assert locked.all_for(session, []) == []
     assert found[:5] == [None] * 5
     assert found[5:] == [(made["url"], made["id"]) for made in reversed(rows)]
+
+
+def test_many_values_are_told_apart_whatever_they_are(database: Database, site: Site) -> None:
+    urls = ["", "NULL", '{"a,b}', "back\\slash", "%s %(url)s", "two\nlines", "ü'🙂"]
+    wanted = Prepared(
+        select(Article.url, Article.created_at).where(
+            Article.site_id == bindparam("site"),
+            Article.url == bindparam("url"),
+            Article.created_at > bindparam("since"),
+            (Article.title == bindparam("title")) | (Article.id == bindparam("known")),
+            func.length(Article.url) < bindparam("most", type_=Integer),
+            (Article.lang == "en") == bindparam("is_english"),
+        )
+    )
+    rows = [row(site, url, title="t", lang="en") for url in urls]
+    shared = {"site": site.id, "since": NOW - timedelta(days=1), "title": "t", "known": None}
+    shared |= {"most": 2000, "is_english": True}
+    asked = [{**shared, "url": url} for url in urls]
+    asked += [
+        {**shared, "url": "NULL", **one}
+        for one in (
+            {"since": NOW},
+            {"title": None},
+            {"title": None, "known": rows[1]["id"]},
+            {"most": 4},
+            {"is_english": False},
+            {"url": None},
+        )
+    ]
+    with database.write() as session:
+        IN_ENGLISH.run(session, *rows)
+        found = wanted.one_for(session, asked)
+        nothing = wanted.one_for(session, [{**shared, "url": None}] * 3)
+    assert [each and each.url for each in found] == [*urls, None, None, "NULL", None, None, None]
+    assert found[0].created_at == NOW
+    assert nothing == [None] * 3
 
 
 def test_columns_may_be_named_by_words_of_the_language(database: Database, site: Site) -> None:

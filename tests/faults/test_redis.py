@@ -17,6 +17,7 @@ from service.models import Site
 from service.settings import Settings
 from service.web import limits
 from service.web.limits import limiter
+from service.web.straight import LIMITED
 from tests.conftest import Clock, Say, missing
 from tests.faults.load import row, store_of
 from tests.servers import MISSING_REDIS, PATIENCE, Redis, wait_until
@@ -92,6 +93,33 @@ def test_limit_is_shared_by_applications(
     first = client_with(settings, database, clock, redis)
     second = client_with(settings, database, clock, redis)
     assert statuses(first, site, "a", 3) + statuses(second, site, "b", 3) == [201] * 5 + [429]
+
+
+def test_what_one_limit_refuses_the_longer_ones_do_not_count(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    site: Site,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SOCKET_SECONDS", PATIENCE)
+    chosen = replace(
+        settings,
+        redis_url=redis.url(),
+        report_limits="4/minute;2/hour;9/day",
+        public_url="https://localhost",
+    )
+    app = create_app(chosen, database, clock=clock)
+    assert statuses(app.test_client(), site, "a", 6) == [201] * 2 + [429] * 4
+    parts, store = app.extensions["corrigenda"], limiter.storage
+    with app.app_context():
+        who = limits.key_of(parts, "127.0.0.1")
+        counted = [
+            store.get_moving_window(known.name_of(who), known.most, known.seconds)[1]
+            for known in limiter.of(parts, *LIMITED)
+        ]
+    assert counted == [4, 2, 2]
 
 
 def test_reader_is_told_to_wait_where_redis_goes_once_it_has_counted(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from service.db import Database
 from service.errors import Blocked, InvalidFields, NotFound
-from service.intake import blocks, networks, pruning
+from service.intake import NewReport, Submission, blocks, networks, pruning, screening
 from service.models import Audit, Block, Correction, Report, Site
 from tests.conftest import Clock
 from tests.reporting import report
@@ -37,10 +37,10 @@ def block(
 
 def is_out(database: Database, site: Site, address: str, now: datetime) -> bool:
     with database.write() as session:
-        network = networks.find(networks.Keys(session), site.id, networks.prefix(address), now=now)
-        assert network
-        [refusal] = networks.blocked(session, [(site.id, network, now)])
-    return isinstance(refusal, Blocked)
+        new = NewReport(source=f"{site.origins[0]}/a", comment="Where is this?")
+        given = Submission(site, new, "key", "secret", now, address)
+        [found] = screening.screen(session, [given])
+    return isinstance(found, Blocked)
 
 
 @pytest.fixture
