@@ -47,7 +47,7 @@ def measure(results: Results, times: Times) -> None:
         env = targets.settings(data, url, REDIS_URL=redis.url(), SECRET_KEY="one for all")
         env["CORRIGENDA_TRUSTED_PROXIES"] = "2"
         key = targets.site(env)
-        speed(results, times, env, key)
+        speed(results, times, env, url, key)
         killed(results, env, key)
         upgraded(results, env, url)
 
@@ -91,7 +91,7 @@ def worker(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         started.wait(40)
 
 
-def speed(results: Results, times: Times, env: dict[str, str], key: str) -> None:
+def speed(results: Results, times: Times, env: dict[str, str], url: str, key: str) -> None:
     """Reports by 1, 2 and 4 processes, in turn."""
     with ExitStack() as stack:
         stack.enter_context(worker(env))
@@ -99,8 +99,9 @@ def speed(results: Results, times: Times, env: dict[str, str], key: str) -> None
         ports = [server.port for server in servers]
         found = []
         for count in PROCESSES:
-            url = stack.enter_context(proxy(ports[:count]))
-            found.append(Target(f"{count}", url, "report", [key], os.getpid()))
+            proxied = stack.enter_context(proxy(ports[:count]))
+            found.append(Target(f"{count}", proxied, "report", [key], os.getpid()))
+        targets.settle(url, found[-1], times.seconds)
         targets.in_turn(found, [32], times.rounds, times.seconds)
     beside = [ratio(one, found[0], 32) for one in found]
     rows = [

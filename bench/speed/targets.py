@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from bench.speed import load
 from bench.speed.reports import ORIGIN
 from tests.processes import Serving, environment, run, run_json
@@ -136,6 +138,14 @@ def postgresql() -> Iterator[str | None]:
         yield server.url()
     finally:
         server.remove()
+
+
+def settle(url: str, target: Target, seconds: int) -> None:
+    """Load it, and have PostgreSQL count what is there: in service it does so within a minute."""
+    target.run(32, seconds)
+    target.runs.clear()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
 
 
 def site(env: dict[str, str]) -> str:

@@ -24,7 +24,7 @@ def measure(results: Results, times: Times) -> None:
     connections = [1, 8, 32]
     with ExitStack() as stack:
         data = stack.enter_context(targets.folder())
-        found = started(stack, data)
+        found = started(stack, data, times)
         targets.in_turn(list(found.values()), connections, times.rounds, times.seconds)
         told(results, found, connections)
         slow = targets.slow_disk()
@@ -34,7 +34,7 @@ def measure(results: Results, times: Times) -> None:
             on_a_slow_disk(results, stack, slow, found["ours"], times)
 
 
-def started(stack: ExitStack, data: Path) -> dict[str, Target]:
+def started(stack: ExitStack, data: Path, times: Times) -> dict[str, Target]:
     """All targets, running."""
     key = {"PYTHONPATH": str(Path.cwd())}
     env = targets.settings(data / "ours")
@@ -45,6 +45,7 @@ def started(stack: ExitStack, data: Path) -> dict[str, Target]:
     if url := stack.enter_context(targets.postgresql()):
         large = targets.settings(data / "large", url)
         found["large"] = stack.enter_context(targets.ours("Corrigenda, PostgreSQL", large))
+        targets.settle(url, found["large"], times.seconds)
     argv = targets.gunicorn("bench.speed.ceiling:served", kind=targets.LOOP)
     found["ceiling"] = stack.enter_context(targets.wsgi(CEILING, argv, {**env, **key}, "x"))
     return found
