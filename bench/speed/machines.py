@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import statistics
 import subprocess
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -91,17 +93,63 @@ def worker(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         started.wait(40)
 
 
+@dataclass(slots=True)
+class Watched(Target):
+    """A target of which is known what its runs took of the processor."""
+
+    parts: dict[str, list[int]] = field(default_factory=dict)
+    """The processes of each part."""
+    spent: list[list[float]] = field(default_factory=list)
+    """For each run seconds a report of each part, and of the whole machine; then busy cores."""
+
+    def run(self, connections: int, seconds: int) -> None:
+        """Load it once, and look at the clocks before and after."""
+        before, began = self._clocks(), time.monotonic()
+        Target.run(self, connections, seconds)
+        took = [now - then for now, then in zip(self._clocks(), before, strict=True)]
+        number = self.runs[connections][-1].rps * seconds
+        busy = took[-1] / (time.monotonic() - began)
+        self.spent.append([*(seconds / number for seconds in took), busy])
+
+    def processor(self) -> list[float]:
+        """The medians: milliseconds a report of each part and of all else, and busy cores."""
+        *parts, whole, busy = map(statistics.median, zip(*self.spent, strict=True))
+        return [*(1000 * each for each in (*parts, whole - sum(parts))), busy]
+
+    def _clocks(self) -> list[float]:
+        parts = [sum(map(targets.processor_of, pids)) for pids in self.parts.values()]
+        return [*parts, processor()]
+
+
+def processor() -> float:
+    """Seconds that all cores together have worked."""
+    user, nice, system, *_ = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def postmaster(url: str) -> int:
+    """The process of PostgreSQL that all its others come from."""
+    with psycopg.connect(url) as connection:
+        told = Path(f"/proc/{connection.info.backend_pid}/stat").read_text()
+    return int(told.rpartition(")")[2].split()[1])
+
+
 def speed(results: Results, times: Times, env: dict[str, str], url: str, key: str) -> None:
     """Reports by 1, 2 and 4 processes, in turn."""
     with ExitStack() as stack:
         stack.enter_context(worker(env))
         servers = [stack.enter_context(Serving(env)) for _ in range(max(PROCESSES))]
         ports = [server.port for server in servers]
+        pids = [server.process.pid for server in servers if server.process]
         found = []
         for count in PROCESSES:
             proxied = stack.enter_context(proxy(ports[:count]))
-            found.append(Target(f"{count}", proxied, "report", [key], os.getpid()))
+            one = Watched(f"{count}", proxied, "report", [key], os.getpid())
+            one.parts = {"serving": pids[:count], "PostgreSQL": [postmaster(url)]}
+            found.append(one)
         targets.settle(url, found[-1], times.seconds)
+        for one in found:
+            one.spent.clear()
         targets.in_turn(found, [32], times.rounds, times.seconds)
     beside = [ratio(one, found[0], 32) for one in found]
     rows = [
@@ -109,6 +157,13 @@ def speed(results: Results, times: Times, env: dict[str, str], url: str, key: st
         for one, times_one in zip(found, beside, strict=True)
     ]
     results.table(("processes", "reports/s at 32", "beside one", "p99, ms"), rows)
+    results.text(
+        "What a report takes of the processor there, in milliseconds, and how busy that is:"
+    )
+    results.table(
+        ("processes", *found[0].parts, "nginx, Redis, the load and all else", "cores busy"),
+        [[one.name, *one.processor()] for one in found],
+    )
     results.plot(
         "machines",
         "Reports a second by serving processes",
