@@ -84,8 +84,13 @@ class Database:
         if self.is_sqlite:
             self.engine = _sqlite_engine(parsed, begin="BEGIN", cache_kib=READER_KIB)
             self.writer = _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", cache_kib=WRITER_KIB)
+            self.grouped = self.writer
         else:
-            self.engine = self.writer = _postgresql_engine(parsed)
+            self.engine = self.writer = _postgresql_engine(parsed, pool_size=10, max_overflow=20)
+            # One group at a time; its statements lead to few rows each, whatever is asked for.
+            self.grouped = _postgresql_engine(
+                parsed, "-c plan_cache_mode=force_generic_plan", pool_size=1, max_overflow=1
+            )
         level = "SERIALIZABLE" if self.is_sqlite else "REPEATABLE READ"
         self._moment = self.engine.execution_options(isolation_level=level)
         self.changes = 0
@@ -129,7 +134,7 @@ class Database:
         # Over a network nothing comes at once.
         if at_once and not self.is_sqlite:
             raise Busy
-        with self._turn(at_once=at_once), self.writer.connect() as connection:
+        with self._turn(at_once=at_once), self.grouped.connect() as connection:
             if at_once:
                 _begin_at_once(connection)
             with connection.get_transaction() or connection.begin():
@@ -165,8 +170,8 @@ class Database:
 
     def dispose(self) -> None:
         """Close all pooled connections."""
-        self.engine.dispose()
-        self.writer.dispose()
+        for engine in {self.engine, self.writer, self.grouped}:
+            engine.dispose()
 
 
 def _begin_at_once(connection: Connection) -> None:
@@ -215,15 +220,12 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, more: str = "", **pool: int) -> Engine:
+    settings = f"-c timezone=utc -c jit=off -c statement_timeout={STATEMENT_SECONDS}s {more}"
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=10,
-        max_overflow=20,
+        **pool,
         pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 3,
-            "options": f"-c timezone=utc -c jit=off -c statement_timeout={STATEMENT_SECONDS}s",
-        },
+        connect_args={"connect_timeout": 3, "options": settings},
     )

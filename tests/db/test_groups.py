@@ -114,7 +114,7 @@ def test_work_that_fails_keeps_nothing(database: Database) -> None:
 
 def test_those_who_wait_share_a_call_and_a_commit(database: Database) -> None:
     commits = list[bool]()
-    event.listen(database.writer, "commit", lambda _connection: commits.append(True))
+    event.listen(database.grouped, "commit", lambda _connection: commits.append(True))
     callers = Callers(database)
     may_end = callers.lead()
     for number, name in enumerate("abc", 1):
@@ -208,7 +208,7 @@ def in_a_loop(database: Database, works: list[Work], *beside: Any) -> list[Any]:
 
 def test_callers_in_an_event_loop_share_a_commit(database: Database) -> None:
     commits = list[bool]()
-    event.listen(database.writer, "commit", lambda _connection: commits.append(True))
+    event.listen(database.grouped, "commit", lambda _connection: commits.append(True))
     assert in_a_loop(database, [spend(name) for name in "abc"]) == ["a", "b", "c"]
     assert spent(database) == ["a", "b", "c"]
     assert len(commits) == 1
