@@ -9,10 +9,22 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from service.db import Database, new_id
-from service.dispatch import backoff, claim, clock, fan_out, history, to_webhooks, webhooks
+from service.dispatch import (
+    backoff,
+    channel_settings,
+    claim,
+    clock,
+    fan_out,
+    history,
+    to_webhooks,
+    webhooks,
+)
+from service.dispatch.channel_settings import Wishes
 from service.dispatch.to_webhooks import Contents
+from service.dispatch.webhooks import CheckedUrl
 from service.dispatch.worker import Worker
-from service.models import DeliveryState, Event, Site, Webhook
+from service.models import DeliveryState, Event, Medium, Site, Webhook
+from tests import reporting
 from tests.dispatch import receivers
 from tests.dispatch.conftest import Subscribe, Tell, state_of
 from tests.dispatch.receivers import Got, Receiver, misbehaving, running
@@ -182,6 +194,60 @@ def test_events_that_nobody_listens_to_are_done_with(
         last = session.scalars(select(Event).order_by(Event.id.desc())).first()
         assert last is not None
         assert delivery.event_id == last.id
+
+
+@pytest.mark.parametrize("listener", ["webhook", "channel"])
+def test_reports_events_wait_where_somebody_listens(
+    database: Database, site: Site, subscribe: Subscribe, listener: str
+) -> None:
+    now = datetime.now(UTC)
+
+    def waiting(key: str) -> int:
+        """How many events of a new report wait to be handed out."""
+        with database.read() as session:
+            before = session.scalars(select(Event.id)).all()
+        reporting.report(database, site, now, key=key)
+        with database.read() as session:
+            told = session.scalars(select(Event).where(Event.id.not_in(before))).all()
+        return sum(event.fanned_out_at is None for event in told)
+
+    is_racing = not database.is_sqlite
+    assert waiting("a") == 2 * is_racing
+    with database.write() as session:
+        made = (
+            webhooks.create(session, site.id, CheckedUrl("http://127.0.0.1:9/"), ("*",), now=now)
+            if listener == "webhook"
+            else channel_settings.create(
+                session,
+                site.id,
+                Medium.MAIL,
+                {"address": "desk@news.example"},
+                Wishes("desk", ["*"]),
+                now=now,
+            )
+        )
+    assert waiting("b") == 1
+    with database.write() as session:
+        session.merge(made).enabled = False
+    assert waiting("c") == is_racing
+
+
+def test_run_what_nobody_listens_to_is_not_looked_for_each_time(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = list[float]()
+    step = Worker._step
+
+    def noted(worker: Worker) -> float:
+        looks.append(time.monotonic())
+        return step(worker)
+
+    monkeypatch.setattr(Worker, "_step", noted)
+    with work() as worker:
+        for _ in range(300):
+            worker.wake()
+            time.sleep(0.002)
+    assert 2 <= len(looks) < 40
 
 
 def test_run_order_is_kept_over_one_failure(subscribe: Subscribe, tell: Tell, work: Work) -> None:

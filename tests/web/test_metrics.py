@@ -1,12 +1,16 @@
 import re
 import urllib.request
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.db import Database
+from service.dispatch import webhooks
 from service.dispatch.measures import Measures
+from service.dispatch.webhooks import CheckedUrl
 from service.models import Site
 from service.web import metrics
 from tests.processes import Serving, environment
@@ -33,7 +37,11 @@ def test_answers_are_counted_by_rule_and_never_by_path(client: FlaskClient, site
     assert "a-secret-token" not in text
 
 
-def test_outbox_is_told_as_it_stands(client: FlaskClient, site: Site) -> None:
+def test_outbox_is_told_as_it_stands(
+    client: FlaskClient, site: Site, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        webhooks.create(session, site.id, CheckedUrl("http://127.0.0.1:9/"), ("*",), now=now)
     assert numbers(client)["corrigenda_events_waiting"] == 0
     assert post(client, site, body()).status_code == 201
     # The report's arrival and the correction's.
