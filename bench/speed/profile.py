@@ -225,7 +225,18 @@ under way left out of the statistics that are added up ahead (each time it held 
 half a second). Then what is right past Flask (ADR 7: 0.245 to 0.11 ms at the door, 1.15 times the
 reports); receipts that stand side by side in their index and an index less (14.3 to 11.4 pages a
 report, 1.05 times); SQLite's log emptied by a thread (1.1 times; while reports took longer it had
-been 3 %); one statement for any group of up to eight.
+been 3 %); one statement for any group of up to eight. Then events that nobody listens to wait for
+nobody, and the worker that they wake looks twenty times a second at most (1.03 to 1.06 times).
+
+On PostgreSQL, with the statistics that it has in service: a group's look-ups by lists, where each
+report had been a branch of one statement, planned and set up anew (1.35 times the reports, its own
+processor time from 1.05 to 0.5 ms a report); one call of Redis for all limits (1.07); plans that
+are kept, on a connection of the groups' own (1.07 with one process, 1.13 with two).
+
+Why two processes are not 1.6 of one: one process, PostgreSQL and the load take one core together,
+in turns. Two would have two cores, if a report cost them no more; but each has half of the
+reports, and so groups of half the size, and what a group costs once, 1.6 ms of the process and
+as much of PostgreSQL, has half as many to share it.
 
 Tried and not kept: with threads, another switch interval (0.001, 0.05), 8 and 32 of them, granian
 (a fifth less CPU, but it loses headers: ADR 5), no main thread (0.91 of the time at 8 connections,
@@ -233,7 +244,15 @@ Tried and not kept: with threads, another switch interval (0.001, 0.05), 8 and 3
 machine). With the loop: uvicorn with httptools, uvloop (no gain above the noise), groups in a
 thread beside it (0.8 of the reports), only their commits in a thread while others come in (0.96),
 Gunicorn's parser in C (none: parsing is 0.03 ms), events handed out twice a second (1.02, and later
-webhooks), fewer merges of the search index (none), a larger page cache (none).
+webhooks), fewer merges of the search index (none), no index of search at all (1.00 at 8
+connections, 1.02 at 32), a larger page cache (none), the file mapped into memory (1.03, but the map
+is memory), groups that wait for as many as the largest of late (1.00), the log emptied three times
+a second (1.03, but p99 1.5 times) or thirty times (1.0). On PostgreSQL: groups that do not wait for
+each other (0.85: smaller ones, and Python's lock between the loop and its thread), rows by lists
+instead of COPY (0.7), another switch interval (none).
+
+More than half of the loop's time is the interpreter itself: one that was built for speed counts.
+Debian's gives 1.07 times the reports of a plain build at 8 connections, 1.07 to 1.16 at 32.
 
 Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
 third of it SQLAlchemy; it shares what the one that watches over it has loaded."""
