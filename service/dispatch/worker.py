@@ -134,7 +134,7 @@ class Worker:
         self._mind_the_clock(now)
         if not has_events and not due:
             # Who is woken by what nobody listens to need not look each time.
-            self._next_fan_out = time.monotonic() + GATHER_SECONDS
+            self._next_fan_out = max(self._next_fan_out, time.monotonic() + GATHER_SECONDS)
         handed_out = self._hand_out(now) if has_events else 0
         self._give_back(self._lanes.take_back())
         rooms = {lane_id: room for lane_id in due if (room := self._lanes.room(lane_id))}
