@@ -109,11 +109,10 @@ def create_app(
         SECRET_KEY=settings.secret_key,
     )
     app.extensions[current.NAME] = current.Parts(database, settings, clock, on_event)
-    # Flask's own way to wrap an application is to set what its types have as a method.
-    app.wsgi_app = Straight(app)  # type: ignore[method-assign] # as said above
+    app.wsgi_app = Straight(app)  # type: ignore[method-assign] # Flask's own way to wrap it
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # as said above
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way to wrap it
     ops.register(app)
     problems.register(app)
     headers.register(app, settings)

@@ -44,9 +44,11 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limiter, "_Limiter__last_check_backend", 0)
 
 
-def client_with(settings: Settings, database: Database, clock: Clock, redis: Redis) -> FlaskClient:
+def client_with(
+    settings: Settings, database: Database, clock: Clock, redis: Redis, said: str = "5/minute"
+) -> FlaskClient:
     shared = replace(
-        settings, redis_url=redis.url(), report_limits="5/minute", public_url="https://localhost"
+        settings, redis_url=redis.url(), report_limits=said, public_url="https://localhost"
     )
     return create_app(shared, database, clock=clock).test_client()
 
@@ -81,37 +83,28 @@ def counted(
     return counted
 
 
-def test_limit_is_shared_by_applications(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    site: Site,
-    redis: Redis,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis is waited for, however busy the machine is."""
     monkeypatch.setattr(limits, "SOCKET_SECONDS", PATIENCE)
+
+
+@pytest.mark.usefixtures("patient")
+def test_limit_is_shared_by_applications(
+    settings: Settings, database: Database, clock: Clock, site: Site, redis: Redis
+) -> None:
     first = client_with(settings, database, clock, redis)
     second = client_with(settings, database, clock, redis)
     assert statuses(first, site, "a", 3) + statuses(second, site, "b", 3) == [201] * 5 + [429]
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_one_limit_refuses_the_longer_ones_do_not_count(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    site: Site,
-    redis: Redis,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings, database: Database, clock: Clock, site: Site, redis: Redis
 ) -> None:
-    monkeypatch.setattr(limits, "SOCKET_SECONDS", PATIENCE)
-    chosen = replace(
-        settings,
-        redis_url=redis.url(),
-        report_limits="4/minute;2/hour;9/day",
-        public_url="https://localhost",
-    )
-    app = create_app(chosen, database, clock=clock)
-    assert statuses(app.test_client(), site, "a", 6) == [201] * 2 + [429] * 4
+    client = client_with(settings, database, clock, redis, "4/minute;2/hour;9/day")
+    app = client.application
+    assert statuses(client, site, "a", 6) == [201] * 2 + [429] * 4
     parts, store = app.extensions["corrigenda"], limiter.storage
     with app.app_context():
         who = limits.key_of(parts, "127.0.0.1")
