@@ -3,7 +3,10 @@
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+
+import orjson
 
 _requests = logging.getLogger("service.requests")
 
@@ -22,7 +25,11 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        # Letters that may turn a line around are escaped, which `orjson` does not do.
+        with suppress(TypeError):
+            if (told := orjson.dumps(line)).isascii():
+                return told.decode()
+        return json.dumps(line, separators=(",", ":"))
 
 
 def set_up(level: int = logging.INFO) -> None:

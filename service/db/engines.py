@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+import orjson
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -186,6 +187,14 @@ def _begin_at_once(connection: Connection) -> None:
         driver.execute(PATIENCE)
 
 
+def _json(value: Any) -> str:
+    """A value as JSON, which `orjson` writes in a tenth of the time."""
+    return orjson.dumps(value).decode()
+
+
+_JSON: dict[str, Any] = {"json_serializer": _json, "json_deserializer": orjson.loads}
+
+
 def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
     engine = create_engine(
         url,
@@ -196,6 +205,7 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
         # What one connection writes, the others' page caches have to read anew.
         pool_use_lifo=True,
         connect_args={"cached_statements": STATEMENTS},
+        **_JSON,
     )
 
     @event.listens_for(engine, "connect")
@@ -225,6 +235,7 @@ def _postgresql_engine(url: URL, more: str = "", **pool: int) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         **pool,
+        **_JSON,
         pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 3, "options": settings},

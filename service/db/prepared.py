@@ -330,9 +330,15 @@ def _picker(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
 def _into(kind: TypeEngine[Any], dialect: Dialect) -> Change | None:
     change: Change | None = kind.dialect_impl(dialect).bind_processor(dialect)
     if change and isinstance(kind, UtcDateTime):
-        # One moment goes into many rows, and many columns of each.
-        return lru_cache(maxsize=64)(change)
+        return _instants(dialect)
     return _once(change) if change and isinstance(kind, JSON) else change
+
+
+@lru_cache(maxsize=4)
+def _instants(dialect: Dialect) -> Change:
+    """How instants go in: one goes into many rows, and into many columns of many tables."""
+    change: Any = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(maxsize=256)(change)
 
 
 def _once(change: Change) -> Change:

@@ -54,7 +54,7 @@ class NewReport:
         said = {name: getattr(self, name) for name in _SAID}
         if self.seconds is None:
             del said["seconds"]
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(_SORTED.encode(said).encode()).hexdigest()
 
     def comment_hash(self) -> str | None:
         """By which the same comment is known again; None where it is short."""
@@ -88,6 +88,7 @@ class NewReport:
             raise InvalidFields(found[0]["detail"], errors=found)
 
 
+_SORTED = json.JSONEncoder(sort_keys=True)
 _SAID = [field.name for field in fields(NewReport) if field.name != "altcha"]
 
 

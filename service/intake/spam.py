@@ -72,8 +72,9 @@ def alone(new: NewReport, origins: list[str], blocked: list[str]) -> list[Reason
 
 def foreign_links(written: str, origins: list[str]) -> int:
     """How many links lead to other hosts than the site's."""
-    own = {_host(origin) for origin in origins}
-    return sum(_host(found) not in own for found in _LINK.findall(written))
+    links = _LINK.findall(written)
+    own = {_host(origin) for origin in origins} if links else {}
+    return sum(_host(found) not in own for found in links)
 
 
 def _host(link: str) -> str | None:

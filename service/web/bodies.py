@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from contextlib import suppress
+from functools import cached_property, wraps
 from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
 import marshmallow as ma
 from flask import Request
 from flask.globals import request_ctx
+from marshmallow import fields
 from webargs.flaskparser import FlaskParser
 
 from service.errors import FieldError, InvalidFields, MalformedJson, WrongMediaType
@@ -100,7 +102,7 @@ class Sent(ma.Schema):
     def load(self, data: Any, **options: Any) -> Any:
         """What is made of a body; raises ValidationError with all that is wrong."""
         try:
-            return self._take(data)
+            return self.take(data)
         except ma.ValidationError:
             return super().load(data, **options)
 
@@ -112,20 +114,43 @@ class Sent(ma.Schema):
     def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
         return self.make(loaded)
 
-    def _take(self, data: Any) -> Any:
+    @cached_property
+    def _wanted(self) -> list[tuple[str, str, Any, ma.fields.Field[Any]]]:
+        """Each field with its name here, its name as it is sent, and what stands for it."""
+        return [
+            (name, field.data_key or name, field.load_default, field)
+            for name, field in self.load_fields.items()
+        ]
+
+    def take(self, data: Any) -> Any:
+        """What is made of a body that is right; raises ValidationError that does not tell all."""
         if not isinstance(data, dict):
             raise ma.ValidationError("Not a body.")
-        loaded, surplus = {}, len(data)
-        for name, field in self.load_fields.items():
-            key = field.data_key or name
-            sent = data.get(key, ma.missing)
-            surplus -= sent is not ma.missing
-            value = field.deserialize(sent, key, data)
-            if value is not ma.missing:
-                loaded[name] = value
+        loaded, surplus, missing = {}, len(data), ma.missing
+        for name, key, default, field in self._wanted:
+            sent = data.get(key, missing)
+            if sent is not missing:
+                surplus -= 1
+                loaded[name] = field.deserialize(sent, key, data)
+            elif default is not missing:
+                loaded[name] = default() if callable(default) else default
+            elif field.required:
+                raise ma.ValidationError("Too few fields.")
         if surplus:
             raise ma.ValidationError("Unknown fields.")
         return self.make(loaded)
+
+
+class Part(fields.Nested):
+    """A part of a body, sent whole as well."""
+
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """What its schema makes of it; raises ValidationError with all that is wrong."""
+        schema = self.schema
+        if isinstance(schema, Sent):
+            with suppress(ma.ValidationError):
+                return schema.take(value)
+        return super().deserialize(value, *given, **options)
 
 
 def refusal_of(*messages: Any) -> InvalidFields:

@@ -1,7 +1,6 @@
 """A report kept in one transaction, however it arrived: from the widget or from our own page."""
 
-import json
-
+import orjson
 from flask import request
 from sqlalchemy.exc import IntegrityError
 
@@ -39,7 +38,7 @@ def keep(parts: Parts, given: Submission) -> intake.Receipt:
     return receipt
 
 
-def answer(parts: Parts, receipt: intake.Receipt) -> str:
+def answer(parts: Parts, receipt: intake.Receipt) -> bytes:
     """What is answered to whoever sent it, as JSON."""
     told = {
         "id": str(receipt.report_id),
@@ -48,7 +47,7 @@ def answer(parts: Parts, receipt: intake.Receipt) -> str:
         "already_reported": receipt.already_reported,
         **({"already_fixed": True} if receipt.already_fixed else {}),
     }
-    return json.dumps(told, separators=(",", ":"))
+    return orjson.dumps(told)
 
 
 def marks(receipt: intake.Receipt) -> list[tuple[str, str]]:

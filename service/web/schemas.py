@@ -1,7 +1,8 @@
 """What comes in and goes out over HTTP, as marshmallow schemas; lengths in code points."""
 
 import re
-from typing import Any
+from contextlib import suppress
+from typing import Any, ClassVar
 
 import marshmallow as ma
 from marshmallow import fields, validate
@@ -10,7 +11,7 @@ from service import addresses
 from service.intake import NewReport
 from service.models import AnchorState, Category, State
 from service.record.stages import Stage
-from service.web.bodies import Sent
+from service.web.bodies import Part, Sent
 
 _EMAIL = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[^\s@<>,;:\"\\()\[\]]+")
 _LANG = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
@@ -89,10 +90,29 @@ class Position(fields.Integer):
         return super().deserialize(value, *given, **options)
 
 
+class Choice(fields.Enum[Any]):
+    """One of several, by its value."""
+
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """The one of this value; raises ValidationError where there is none."""
+        known = self.enum._value2member_map_.get(value) if isinstance(value, str) else None
+        return known or super().deserialize(value, *given, **options)
+
+
+class Kind(fields.Constant[str]):
+    """What kind of thing it is, which is known by then."""
+
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """The kind; raises ValidationError where none is told."""
+        if isinstance(value, str):
+            return self.constant
+        return super().deserialize(value, *given, **options)
+
+
 class TextQuoteSelector(Sent):
     """A W3C TextQuoteSelector."""
 
-    type = fields.Constant("TextQuoteSelector", required=True)
+    type = Kind("TextQuoteSelector", required=True)
     exact = Text(500, minimum=1, required=True)
     prefix = Text(128, load_default="")
     suffix = Text(128, load_default="")
@@ -101,7 +121,7 @@ class TextQuoteSelector(Sent):
 class TextPositionSelector(Sent):
     """A W3C TextPositionSelector; positions in code points of the article's text."""
 
-    type = fields.Constant("TextPositionSelector", required=True)
+    type = Kind("TextPositionSelector", required=True)
     start = Position(required=True)
     end = Position(required=True)
 
@@ -115,19 +135,40 @@ class TextPositionSelector(Sent):
 class Selector(fields.Field[dict[str, Any]]):
     """One of the two selectors, told apart by `type`."""
 
-    KINDS = {  # noqa: RUF012 - a constant
+    KINDS: ClassVar[dict[str, Sent]] = {
         "TextQuoteSelector": TextQuoteSelector(),
         "TextPositionSelector": TextPositionSelector(),
     }
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
+        loaded: dict[str, Any] = self.schema_of(value).load(value)
+        return loaded
+
+    @classmethod
+    def schema_of(cls, value: Any) -> Sent:
+        """The schema of its kind; raises ValidationError where it is of none."""
         kind = value.get("type") if isinstance(value, dict) else None
-        if not isinstance(kind, str) or kind not in self.KINDS:
+        if not isinstance(kind, str) or kind not in cls.KINDS:
             raise ma.ValidationError(
                 {"type": ["Must be TextQuoteSelector or TextPositionSelector."]}
             )
-        loaded: dict[str, Any] = self.KINDS[kind].load(value)
-        return loaded
+        return cls.KINDS[kind]
+
+
+class Selectors(fields.List[dict[str, Any]]):
+    """A quote, a place, or both."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Selector(), validate=[validate.Length(max=2), _one_quote], **options)
+
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """What is selected; raises ValidationError with all that is wrong."""
+        if isinstance(value, list) and len(value) <= 2:
+            with suppress(ma.ValidationError):
+                taken: list[dict[str, Any]] = [Selector.schema_of(it).take(it) for it in value]
+                _one_quote(taken)
+                return taken
+        return super().deserialize(value, *given, **options)
 
 
 def _one_quote(selectors: list[dict[str, Any]]) -> None:
@@ -145,9 +186,7 @@ class Target(Sent):
     canonical = Text(addresses.URL_LIMIT, load_default=None, allow_none=True)
     title = Text(500, load_default=None, allow_none=True)
     lang = Text(35, validate.Regexp(_LANG), load_default=None, allow_none=True)
-    selector = fields.List(
-        Selector(), load_default=None, validate=[validate.Length(max=2), _one_quote]
-    )
+    selector = Selectors(load_default=None)
     revision = Text(
         8,
         validate.Regexp(r"[0-9a-f]{0,8}\Z"),
@@ -160,10 +199,10 @@ class Target(Sent):
 class ReportIn(Sent):
     """What a reader sends."""
 
-    target = fields.Nested(Target, required=True)
+    target = Part(Target, required=True)
     suggestion = Text(1000, load_default=None, allow_none=True)
     comment = Text(2000, load_default=None, allow_none=True)
-    category = fields.Enum(Category, by_value=True, load_default=None, allow_none=True)
+    category = Choice(Category, by_value=True, load_default=None, allow_none=True)
     email = Email(254, load_default=None, allow_none=True)
     website = Text(2000, load_default="", allow_none=True)
     seconds = fields.Float(

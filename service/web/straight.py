@@ -54,7 +54,7 @@ class Straight:
         except Exception as error:  # whatever it is, the view raises it where it is dealt with
             environ[reports.REFUSED] = error
             return self.app(environ, start_response)
-        body, request_id = reports.answer(self._parts, receipt).encode(), new_id().hex
+        body, request_id = reports.answer(self._parts, receipt), new_id().hex
         told = [
             *self._fixed,
             ("Content-Length", str(len(body))),

@@ -30,21 +30,21 @@ class Windows(MemoryStorage):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Whether so many more fit in the window; then they are counted."""
-        now = time.time()
+        now, name = time.time(), hash(key)
         with self._mutex:
             seen = self._of(expiry, now)
-            moments = seen.since(key, now)
+            moments = seen.since(name, now)
             if len(moments) + amount > limit:
                 return False
             moments.extend([now] * amount)
-            seen.keep(key, moments)
+            seen.keep(name, moments)
             return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the first in the window was counted, and how many there are."""
         now = time.time()
         with self._mutex:
-            moments = self._of(expiry, now).since(key, now)
+            moments = self._of(expiry, now).since(hash(key), now)
         return (moments[0] if moments else now), len(moments)
 
     def reset(self) -> int | None:
@@ -79,17 +79,15 @@ class Seen:
         if now > self.began + self.seconds:
             self._before, self._now, self.began = self._now, {}, now
 
-    def since(self, name: str, now: float) -> "array[float]":
+    def since(self, name: int, now: float) -> "array[float]":
         """The instants within the last so many seconds."""
-        key = hash(name)
-        moments = array("d", self._now.get(key) or self._before.get(key, b""))
-        return moments[bisect_left(moments, now - self.seconds) :]
+        moments = array("d", self._now.get(name) or self._before.get(name, b""))
+        return moments[bisect_left(moments, now - self.seconds) :] if moments else moments
 
-    def keep(self, name: str, moments: "array[float]") -> None:
+    def keep(self, name: int, moments: "array[float]") -> None:
         """Remember these instants, and no others."""
-        key = hash(name)
-        self._before.pop(key, None)
-        self._now[key] = moments.tobytes()
+        self._before.pop(name, None)
+        self._now[name] = moments.tobytes()
 
     def __len__(self) -> int:
         return len(self._now) + len(self._before)

@@ -43,3 +43,9 @@ def test_twice_is_once(text: str) -> None:
 @given(st.text())
 def test_white_space_is_single_and_inside(text: str) -> None:
     assert normalise(text) == " ".join(normalise(text).split())
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_is_as_in_any_other_text(text: str) -> None:
+    among_others = normalise(f"и {text} и").removeprefix("и").removesuffix("и")
+    assert normalise(text) == among_others.strip()
