@@ -78,6 +78,8 @@ class Worker:
         self._next_chores = 0.0
         self._next_fan_out = 0.0
         self._woken = threading.Event()
+        self._was_woken = False
+        self._silence = GATHER_SECONDS
         self._last: datetime | None = None
 
     def wake(self) -> None:
@@ -90,6 +92,7 @@ class Worker:
         self._lanes = Lanes(self._send, self._end)
         try:
             while not stop.is_set():
+                self._was_woken = self._woken.is_set()
                 self._woken.clear()
                 began = time.monotonic()
                 pause = self._try_step()
@@ -133,8 +136,10 @@ class Worker:
             )
         self._mind_the_clock(now)
         if not has_events and not due:
-            # Who is woken by what nobody listens to need not look each time.
-            self._next_fan_out = max(self._next_fan_out, time.monotonic() + GATHER_SECONDS)
+            # Who is woken again and again by what nobody listens to looks ever more rarely.
+            longer = min(2 * self._silence, POLL_SECONDS)
+            self._silence = longer if self._was_woken else GATHER_SECONDS
+            self._next_fan_out = max(self._next_fan_out, time.monotonic() + self._silence)
         handed_out = self._hand_out(now) if has_events else 0
         self._give_back(self._lanes.take_back())
         rooms = {lane_id: room for lane_id in due if (room := self._lanes.room(lane_id))}

@@ -1,7 +1,7 @@
 """Adding one day up from what is kept: the one definition of every figure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,9 @@ from service.models import Article, Category, Correction, Report, State
 
 Instant = InstrumentedAttribute[Any]
 Between = tuple[datetime, datetime]
+
+ROWS_AT_ONCE = 500
+"""So many rows stand in memory at a time."""
 
 DAY = timedelta(days=1)
 TAKEN = frozenset({State.ACCEPTED, State.FIXED})
@@ -57,15 +60,21 @@ def day(session: Session, site_id: UUID, day: date, zone: ZoneInfo) -> Mapping[K
     return _by_dimension(kinds)
 
 
-def _by_dimension(kinds: Mapping[Kind, Sums]) -> Mapping[Key, Sums]:
+def _by_dimension(kinds: dict[Kind, Sums]) -> Mapping[Key, Sums]:
     found: dict[Key, Sums] = defaultdict(Sums)
-    for kind, sums in kinds.items():
+    # Taken out, so that a day of many articles does not stand in memory twice.
+    while kinds:
+        kind, sums = kinds.popitem()
         for key in _keys(*kind):
             found[key].add(sums)
     for sums in found.values():
-        sums.waits = [sorted(minutes for (minutes,) in sums.waits)]
-        sums.repairs = [sorted(minutes for (minutes,) in sums.repairs)]
+        sums.waits = _sorted(sums.waits)
+        sums.repairs = _sorted(sums.repairs)
     return found
+
+
+def _sorted(single: list[Sequence[int]]) -> list[Sequence[int]]:
+    return [sorted(minutes for (minutes,) in single)] if single else single
 
 
 def _keys(
@@ -85,6 +94,7 @@ def _of(*columns: Any) -> Select[Any]:
         .select_from(Correction)
         .join(Article, Article.id == Correction.article_id)
         .where(Correction.suspected.is_(False))
+        .execution_options(yield_per=ROWS_AT_ONCE)
     )
 
 
