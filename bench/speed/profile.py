@@ -261,8 +261,9 @@ It was chosen for this page after both were tried. With the plain build, isso by
 are 2.84 times isso's at 8 connections and 3.34 at 32: there the floor at 8 is missed.
 
 Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
-third of it SQLAlchemy; it shares what the one that watches over it has loaded. It grows once more at
-the first full hour, when statistics are added up: 6 MiB for 30,000 reports of 5,000 articles."""
+third of it SQLAlchemy; it shares what the one that watches over it has loaded. It grows once more
+at the first full hour, when statistics are added up: 6 MiB for 30,000 reports of 5,000
+articles."""
 
 
 def measure(results: Results, times: Times) -> None:
