@@ -232,9 +232,7 @@ class Wired:
             self.storage = limiter.storage
         limiter.reset()
         parts: Parts = self.app.extensions[current.NAME]
-        self.app.extensions[current.NAME] = replace(
-            parts, database=database, settings=settings, clock=clock, sites={}, limits={}
-        )
+        self.app.extensions[current.NAME] = Parts(database, settings, clock, parts.on_event)
         return self.app
 
 

@@ -1,6 +1,6 @@
 """CORS for the public API: the site's own origins, letter by letter, and never credentials."""
 
-import time
+from functools import partial
 
 from flask import Flask, Request, Response, g, request
 from flask.globals import request_ctx
@@ -15,9 +15,6 @@ from service.web import current
 PREFLIGHT_SECONDS = 600
 
 VARY = "Origin"
-
-SITE_SECONDS = 1
-"""So long another process's change of a site may go unseen."""
 
 
 def register(app: Flask) -> None:
@@ -36,19 +33,13 @@ def site() -> Site:
 
 def find(parts: current.Parts, key: str) -> Site:
     """The site of this key; raises NotFound."""
-    changes, now = parts.database.changes, time.monotonic()
-    known = parts.sites.get(key)
-    if known and known.changes == changes and now < known.until:
-        return known.site
 
     def read() -> Site:
         with parts.database.read() as session:
             return sites.find(session, key)
 
     # A server of databases may keep us waiting; a file does not.
-    site = read() if parts.database.is_sqlite else aside(read)
-    parts.sites[key] = current.KnownSite(site, changes, now + SITE_SECONDS)
-    return site
+    return parts.sites.of(parts, key, read if parts.database.is_sqlite else partial(aside, read))
 
 
 def allowing(origin: str) -> list[tuple[str, str]]:

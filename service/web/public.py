@@ -1,10 +1,12 @@
 """The readers' API: the widget's needs, reports, receipts."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app, json, request
+from flask import Response, current_app, request
 
 from service.intake import NewReport
 from service.web import cors, current, places, receipts, reports, strings
@@ -31,15 +33,19 @@ WIDGET_AGE = timedelta(minutes=5)
 def widget(query: dict[str, Any], key: str) -> Response:
     """Strings, limits and links for the widget; what a page's places show where `url` has some."""
     site, locale, now = cors.site(), query["locale"], current.now()
-    with current.database().read() as session:
-        answer = strings.widget(site, locale)
-        answer |= places.support(
-            session, site, locale, now=now, ahead=WIDGET_AGE, has_place=query["support"]
-        )
-        if query["url"]:
-            answer |= places.about(session, site, query["url"], locale, now=now)
-    # Letters as they are: escaped ones weigh twice as much, and readers wait for them.
-    return _kept(json.dumps(answer, ensure_ascii=False, sort_keys=False, separators=(",", ":")))
+
+    def read() -> str:
+        with current.database().read() as session:
+            answer = strings.widget(site, locale)
+            answer |= places.support(
+                session, site, locale, now=now, ahead=WIDGET_AGE, has_place=query["support"]
+            )
+            if query["url"]:
+                answer |= places.about(session, site, query["url"], locale, now=now)
+        # Letters as they are: escaped ones weigh twice as much, and readers wait for them.
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+    return _kept(_lately(query, read))
 
 
 @blueprint.route("/sites/<key>/places.js")
@@ -48,15 +54,27 @@ def widget(query: dict[str, Any], key: str) -> Response:
 def places_script(query: dict[str, Any], key: str) -> Response:
     """What a page's places show, with the code that shows it: all they need in one script."""
     site, locale, now = cors.site(), query["locale"], current.now()
-    told = strings.beside(site, locale)
-    with current.database().read() as session:
-        if query["support"]:
-            told |= places.support(session, site, locale, now=now, ahead=WIDGET_AGE, has_place=True)
-            # The ask of this moment alone: the script decides by the clock itself.
-            del told["campaign"]
-        if query["url"]:
-            told |= places.about(session, site, query["url"], locale, now=now)
-    return _kept(places.script(told, Path(str(current_app.static_folder))), "text/javascript")
+
+    def read() -> str:
+        told = strings.beside(site, locale)
+        with current.database().read() as session:
+            if query["support"]:
+                told |= places.support(
+                    session, site, locale, now=now, ahead=WIDGET_AGE, has_place=True
+                )
+                # The ask of this moment alone: the script decides by the clock itself.
+                del told["campaign"]
+            if query["url"]:
+                told |= places.about(session, site, query["url"], locale, now=now)
+        return places.script(told, Path(str(current_app.static_folder)))
+
+    return _kept(_lately(query, read), "text/javascript")
+
+
+def _lately(query: dict[str, Any], read: Callable[[], str]) -> str:
+    """The answer to a question that many readers ask; one of a moment ago is as good."""
+    asked = request.endpoint, cors.site().id, *query.values()
+    return current.parts().answers.of(current.parts(), asked, read)
 
 
 def _kept(text: str, mimetype: str = "application/json") -> Response:

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from sqlalchemy import func, select
 
 from service.db import Database
 from service.models import Article, Correction, Event, Report, Site
-from service.web import cors, current
-from tests.conftest import ORIGIN
+from service.web import current
+from tests.conftest import ORIGIN, Clock
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -385,6 +386,35 @@ def test_widget_answer_is_cacheable(client: FlaskClient, site: Site) -> None:
     assert again.status_code == 304
 
 
+def test_widget_answer_of_a_moment_ago_is_as_good(
+    client: FlaskClient, site: Site, database: Database, database_url: str, clock: Clock
+) -> None:
+    def told() -> str | None:
+        return client.get(f"/api/v1/sites/{site.key}/widget").json["links"]["contact"]
+
+    def write(address: str, by: Database) -> str:
+        with by.write() as session:
+            session.get_one(Site, site.id).contact_url = address
+        return address
+
+    first = write("https://news.example/write", database)
+    assert told() == first
+    another = Database(database_url)
+    second = write("https://news.example/to-us", another)
+    another.dispose()
+    assert told() == first
+    clock.advance(seconds=1)
+    assert told() == second
+    third = write("https://news.example/here", database)
+    assert told() == third
+
+
+def test_only_so_many_answers_are_remembered(app: Flask) -> None:
+    known, parts = current.Lately[int](2), app.extensions[current.NAME]
+    read = iter(range(9)).__next__
+    assert [known.of(parts, key, read) for key in "aabcbca"] == [0, 0, 1, 2, 1, 2, 3]
+
+
 def test_change_of_a_site_holds_for_the_next_report(
     client: FlaskClient, site: Site, database: Database, database_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -393,13 +423,13 @@ def test_change_of_a_site_holds_for_the_next_report(
         with by.write() as session:
             session.get_one(Site, site.id).origins = [origin]
 
-    monkeypatch.setattr(cors, "SITE_SECONDS", 1000)
+    monkeypatch.setattr(current, "LATELY", timedelta(seconds=1000))
     assert post(client, site, body()).status_code == 201
     allow("https://elsewhere.example", database)
     assert post(client, site, body(), "k2").status_code == 403
     # Another process is heard of once what is known is too old.
     client.application.extensions[current.NAME].sites.clear()
-    monkeypatch.setattr(cors, "SITE_SECONDS", 0)
+    monkeypatch.setattr(current, "LATELY", timedelta(0))
     assert post(client, site, body(), "k2").status_code == 403
     another = Database(database_url)
     allow(ORIGIN, another)
