@@ -255,10 +255,13 @@ wait for as many as the largest of late (1.00), the log emptied three times a se
 smaller ones, and Python's lock between the loop and its thread), rows by lists instead of COPY
 (0.7), another switch interval (none).
 
-More than half of the loop's time is the interpreter itself: one that was built for speed counts.
-Debian's gives 1.07 times the reports of a plain build at 8 connections, 1.07 to 1.16 at 32.
-It was chosen for this page after both were tried. With the plain build, isso by the same, reports
-are 2.84 times isso's at 8 connections and 3.34 at 32: there the floor at 8 is missed.
+More than half of the loop's time is the interpreter itself. How many times isso's the reports are
+depends on the processor and on how Python was built: isso's four processes use all cores and wait
+for each other on any, ours is bound by the speed of one. This page is of a plain build of Python,
+on cores of half the speed of those of the page before it. There (AMD EPYC, Debian's Python 3.11.2,
+before the many small things above) reports were 3.05 and 3.5 times isso's at 8 and 32 connections,
+p99 at 32 0.22 of isso's, widget.js 0.85 of `GET /healthz`, the slowest search 33 ms; with a plain
+build there 2.84 and 3.34 times. Debian's Python on this page's machine: 2.2 and 2.7 times.
 
 Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
 third of it SQLAlchemy; it shares what the one that watches over it has loaded. It grows once more
