@@ -115,7 +115,7 @@ class Sent(ma.Schema):
         return self.make(loaded)
 
     @cached_property
-    def _wanted(self) -> list[tuple[str, str, Any, ma.fields.Field[Any]]]:
+    def _wanted(self) -> list[tuple[str, str, Any, fields.Field[Any]]]:
         """Each field with its name here, its name as it is sent, and what stands for it."""
         return [
             (name, field.data_key or name, field.load_default, field)
