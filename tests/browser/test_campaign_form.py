@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from service.support import campaigns
-from tests.browser.test_desk import Desk, barriers, database_url, desk
+from tests.browser.barriers import barriers
+from tests.browser.test_desk import Desk, database_url, desk
 from tests.support.conftest import asking, text, variant
 
 pytestmark = pytest.mark.browser

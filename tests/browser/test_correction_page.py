@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 from service.desk import changes, moves, notes
 from service.desk.moves import By
 from service.models import Category, State
-from tests.browser.test_desk import Desk, barriers, database_url, desk, hold
+from tests.browser.barriers import barriers
+from tests.browser.test_desk import Desk, database_url, desk, hold
 
 pytestmark = pytest.mark.browser
 __all__ = ["database_url", "desk"]

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,18 +19,15 @@ from service.db import Database
 from service.desk import changes, moves
 from service.models import Membership, Role, Site, State
 from service.settings import Settings
+from tests.browser.barriers import barriers
 from tests.browser.engines import Chromium
 from tests.browser.servers import Pages, serving
-from tests.conftest import ORIGIN, PASSWORD, missing
+from tests.conftest import ORIGIN, PASSWORD
 from tests.reporting import report
 
 pytestmark = pytest.mark.browser
 
 EMAIL = "editor@news.example"
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RUN = "runOnly => axe.run({ runOnly, resultTypes: ['violations'], preload: false })"
-COLOURS = ["color-contrast", "link-in-text-block"]
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'><svg/onload=alert(3)> javascript:alert(4)"
 
 
@@ -215,8 +211,6 @@ def test_numbers_in_an_arabic_passage_follow_its_direction(desk: Desk) -> None:
 
 
 def test_pages_have_no_barriers(desk: Desk) -> None:
-    if not AXE.exists():
-        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
     correction_id = desk.report(comment="Twice.", category=None)
     desk.report(exact="a\u200bb", suggestion="ab", start=70)
     desk.report(website="spam", start=90)
@@ -231,21 +225,6 @@ def test_pages_have_no_barriers(desk: Desk) -> None:
         found += barriers(page)
     page.goto(f"{desk.url}/login")
     assert found + barriers(page) == []
-
-
-def barriers(page: Page) -> list[str]:
-    """What stands in somebody's way by WCAG; what depends on colours in the dark as well."""
-    if not page.evaluate("!!window.axe"):
-        page.evaluate(AXE.read_text())
-    found = []
-    for scheme, rules in (("light", RULES), ("dark", COLOURS)):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        answer = page.evaluate(RUN, rules)
-        found += [
-            f"{scheme} {page.url} {each['id']} {each['nodes'][0]['html']}"
-            for each in answer["violations"]
-        ]
-    return found
 
 
 def test_phone_shows_all_and_targets_are_large(desk: Desk) -> None:
@@ -277,8 +256,6 @@ FIGURES = (
 
 
 def test_figures_have_no_barriers_and_fit_a_phone(desk: Desk) -> None:
-    if not AXE.exists():
-        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
     desk.report(title="a" * 200)
     browser = desk.browser.another(viewport={"width": 360, "height": 740}, is_mobile=True)
     page = desk.sign_in(browser)
@@ -293,8 +270,6 @@ def test_figures_have_no_barriers_and_fit_a_phone(desk: Desk) -> None:
 
 
 def test_readers_data_has_no_barriers_and_is_erased_without_scripts(desk: Desk) -> None:
-    if not AXE.exists():
-        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
     desk.report(email="reader@mail.example")
     with desk.database.write() as session:
         session.execute(update(Membership).values(role=Role.ADMIN))

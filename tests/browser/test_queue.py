@@ -12,7 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from service.desk import changes, moves, tallies
 from service.desk.moves import By, Decision
 from service.models import State
-from tests.browser.test_desk import EMAIL, Desk, barriers, database_url, desk, hold, row
+from tests.browser.barriers import barriers
+from tests.browser.test_desk import EMAIL, Desk, database_url, desk, hold, row
 from tests.conftest import Say
 
 pytestmark = pytest.mark.browser

@@ -21,7 +21,8 @@ from service.dispatch.webhooks import CheckedUrl
 from service.models import Attempt, Delivery, DeliveryState, Event, Kind, Role, State
 from service.record import publications
 from service.record.publications import Entry
-from tests.browser.test_desk import Desk, barriers, database_url, desk
+from tests.browser.barriers import barriers
+from tests.browser.test_desk import Desk, database_url, desk
 from tests.conftest import PASSWORD
 from tests.security.belongings import belongings
 

@@ -11,7 +11,8 @@ from service.accounts import invitations, passwords
 from service.desk import changes
 from service.models import Editor, Membership, Role, State
 from tests.accounts.test_two_step import turn_on
-from tests.browser.test_desk import EMAIL, Desk, barriers, database_url, desk
+from tests.browser.barriers import barriers
+from tests.browser.test_desk import EMAIL, Desk, database_url, desk
 from tests.browser.test_queue import OTHER, move, several
 from tests.browser.test_settings import ADMIN, FILES, FRAGMENTS, places
 from tests.conftest import PASSWORD

@@ -12,12 +12,9 @@ import pytest
 
 from service.accounts import sites, tokens
 from service.db import Database, migrate
-from tests.browser.engines import ENGINES, ROOT, Chromium, Engine, EngineMissing, opened, required
+from tests.browser.engines import ENGINES, Chromium, Engine, EngineMissing, opened, required
 from tests.browser.servers import Pages, Way, serving
-from tests.conftest import missing
 from tests.processes import Serving, environment
-
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
 
 PRIVACY = "https://news.example/privacy"
 CONTACT = "https://news.example/contact"
@@ -150,10 +147,3 @@ def chromium(chromium_process: None) -> Iterator[Callable[..., Chromium]]:
             return engine
 
         yield make
-
-
-@pytest.fixture
-def axe() -> Path:
-    if not AXE.exists():
-        missing("axe-core is not installed (npm ci): the check for barriers is skipped")
-    return AXE
