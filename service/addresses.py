@@ -9,6 +9,7 @@ URL_LIMIT = 2048
 _UNSAFE = re.compile(
     '[\x00-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\\\<>"`{}|^]'
 )
+_LEFT_IN_PATHS, _LEFT_IN_QUERIES = re.compile(r"\|"), re.compile(r"[\\^`{|}]")
 _TRACKING = re.compile(r"utm_.*|fbclid|gclid", re.IGNORECASE | re.ASCII)
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 
@@ -77,9 +78,20 @@ def host_of(url: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
+def from_browser(url: str) -> str:
+    """The address, encoded where browsers leave (WHATWG URL) what RFC 3986 does not have."""
+    path, mark, query = url.partition("?")
+    return _encoded(path, _LEFT_IN_PATHS) + mark + _encoded(query, _LEFT_IN_QUERIES)
+
+
+def _encoded(part: str, left: re.Pattern[str]) -> str:
+    return left.sub(lambda found: f"%{ord(found[0]):02X}", part)
+
+
+@lru_cache(maxsize=256)
 def canonical(url: str) -> str:
     """One address for one article: no fragment, no tracking parameters, host in lower case."""
-    parts = split(url)
+    parts = split(from_browser(url))
     kept = [pair for pair in parts.query.split("&") if pair and not _is_tracking(pair)]
     return parts._replace(
         netloc=origin_of(parts).partition("://")[2],
@@ -99,10 +111,11 @@ def article_address(source: str, canonical_url: str | None, origins: list[str]) 
     Raises BadAddress when the source's host is not one of the site's.
     """
     hosts = {host_of(allowed) for allowed in origins}
-    if canonical_url and is_safe(canonical_url) and host_of(canonical_url) in hosts:
-        return canonical(canonical_url)
-    if host_of(source) not in hosts:
+    if host_of(from_browser(source)) not in hosts:
         raise BadAddress("is not on one of this site's hosts")
+    named = from_browser(canonical_url or "")
+    if named and is_safe(named) and host_of(named) in hosts:
+        return canonical(named)
     return canonical(source)
 
 

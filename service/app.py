@@ -24,6 +24,7 @@ from service.web import (
     editors,
     exports,
     headers,
+    hosts,
     languages,
     limits,
     metrics,
@@ -37,7 +38,7 @@ from service.web import (
     statistics,
     webhooks,
 )
-from service.web.bodies import BODY_LIMIT
+from service.web.bodies import set_limit
 from service.web.schemas import ProblemOut
 from service.web.straight import Straight
 
@@ -104,8 +105,6 @@ def create_app(
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS=_spec_options(),
-        MAX_CONTENT_LENGTH=BODY_LIMIT,
-        TRUSTED_HOSTS=sorted(settings.hosts),
         SECRET_KEY=settings.secret_key,
     )
     app.extensions[current.NAME] = current.Parts(database, settings, clock, on_event)
@@ -114,6 +113,8 @@ def create_app(
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way to wrap it
     ops.register(app)
+    hosts.register(app, settings)
+    app.before_request(set_limit)
     problems.register(app)
     headers.register(app, settings)
     cors.register(app)

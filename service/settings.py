@@ -2,17 +2,27 @@
 
 import ipaddress
 import os
+import re
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from email.utils import formataddr, parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "CORRIGENDA_"
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+
+_DATABASE = re.compile(r"sqlite(\+\w+)?:///[^:?]|postgresql(\+\w+)?://.")
+_REDIS = re.compile(r"(redis|valkey)(s|\+\w+)?://.")
+_LIMIT = re.compile(
+    r"\s*[0-9]+\s*(/|per)\s*([0-9]+\s*)?(second|minute|hour|day|month|year)s?\s*", re.IGNORECASE
+)
+_BETWEEN_LIMITS = re.compile("[;,|]")
 
 
 class BadSetting(ValueError):
@@ -87,7 +97,8 @@ class Settings:
     def hosts(self) -> frozenset[str]:
         """Host headers that are answered: the public one, and loopback for probes."""
         public = urlsplit(self.public_url).hostname or ""
-        return frozenset({public, "127.0.0.1", "localhost", "[::1]", "::1"})
+        public = f"[{public}]" if ":" in public else public.encode("idna").decode()
+        return frozenset({public, "127.0.0.1", "localhost", "[::1]"})
 
     @property
     def is_sqlite(self) -> bool:
@@ -102,17 +113,17 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     """
     raw = _variables(os.environ if environ is None else environ)
     data_dir = Path(raw.data_dir).absolute()
-    public = urlsplit(raw.public_url)
-    if public.scheme not in {"http", "https"} or not public.hostname:
+    public = _split(raw.public_url)
+    if public is None or public.scheme not in {"http", "https"} or not _has_host(public):
         raise BadSetting(f"{PREFIX}PUBLIC_URL must be an http or https address: {raw.public_url!r}")
     return Settings(
         database_url=_database(raw.database_url) or f"sqlite:///{data_dir / 'corrigenda.db'}",
-        redis_url=raw.redis_url or None,
+        redis_url=_redis(raw.redis_url),
         data_dir=data_dir,
         secret_key=raw.secret_key or _kept_secret(data_dir),
         public_url=raw.public_url.rstrip("/"),
         trusted_proxies=_count(raw.trusted_proxies, "TRUSTED_PROXIES"),
-        report_limits=raw.report_limits,
+        report_limits=_limits(raw.report_limits),
         webhook_allow_networks=_networks(raw.webhook_allow_networks),
         smtp_url=_smtp(raw.smtp_url),
         mail_from=_sender(raw.mail_from or f"corrections@{public.hostname}"),
@@ -134,29 +145,71 @@ def _variables(environ: Mapping[str, str]) -> Variables:
     return Variables(**found)
 
 
+def _split(text: str) -> SplitResult | None:
+    """The parts of an address; None where it is none."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _has_host(parts: SplitResult) -> bool:
+    try:
+        return bool(parts.hostname and parts.hostname.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+# What an address is said to be wrong with leaves it out: it may hold a password.
 def _database(text: str) -> str:
-    if text and text.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
-        # The address may hold a password.
+    if text and not _DATABASE.match(text):
         raise BadSetting(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://")
+    return text
+
+
+def _redis(text: str) -> str | None:
+    if text and not _REDIS.match(text):
+        raise BadSetting(f"{PREFIX}REDIS_URL must begin with redis:// or rediss://")
+    return text or None
+
+
+def _limits(text: str) -> str:
+    if not all(map(_LIMIT.fullmatch, _BETWEEN_LIMITS.split(text))):
+        raise BadSetting(f"{PREFIX}REPORT_LIMITS must be like 5/minute;30/hour, not {text!r}")
     return text
 
 
 def _kept_secret(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        # O_EXCL: of two processes starting at once, one writes and the other reads.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"{PREFIX}DATA_DIR cannot be made: {error}") from None
+    try:
+        if not path.exists():
+            _make_secret(path)
+        kept = path.read_text().strip()
     except OSError as error:
         raise BadSetting(f"{PREFIX}DATA_DIR cannot be written: {error}") from None
-    with os.fdopen(descriptor, "w") as file:
-        secret = secrets.token_urlsafe(48)
-        file.write(secret + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return secret
+    if not kept:
+        raise BadSetting(f"{path} is empty; put the secret key back, or remove it for a new one")
+    return kept
+
+
+def _make_secret(path: Path) -> None:
+    """Write it whole, or not at all: of two processes that start at once, the first decides."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)
 
 
 def _count(text: str, name: str) -> int:
@@ -166,8 +219,8 @@ def _count(text: str, name: str) -> int:
 
 
 def _smtp(text: str) -> str | None:
-    server = urlsplit(text)
-    if text and (server.scheme not in SMTP_SCHEMES or not server.hostname):
+    server = _split(text)
+    if text and (server is None or server.scheme not in SMTP_SCHEMES or not server.hostname):
         raise BadSetting(f"{PREFIX}SMTP_URL must begin with one of {', '.join(SMTP_SCHEMES)} ://")
     return text or None
 

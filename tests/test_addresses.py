@@ -73,6 +73,9 @@ def test_safe_address_is_taken(url: str) -> None:
         ("https://news.example/?gclid=1&UTM_medium=y", "https://news.example/"),
         ("https://news.example:8443/a?b=1&b=2&c=", "https://news.example:8443/a?b=1&b=2&c="),
         ("https://news.example/a?utmost=1", "https://news.example/a?utmost=1"),
+        # As browsers have them in `location.href`.
+        ("https://news.example/a|b?c={1|2}", "https://news.example/a%7Cb?c=%7B1%7C2%7D"),
+        ("https://news.example/?a=`^\\", "https://news.example/?a=%60%5E%5C"),
     ],
 )
 def test_canonical_address(url: str, expected: str) -> None:
@@ -96,13 +99,14 @@ def test_article_is_known_by_its_canonical_address(
     assert addresses.article_address(source, given, HOSTS) == expected
 
 
+@pytest.mark.parametrize("canonical", [None, "https://news.example/a"])
 @pytest.mark.parametrize(
     "source",
     ["https://evil.example/a", "https://news.example.evil.example/", "https://sub.news.example/"],
 )
-def test_article_of_a_foreign_host_is_refused(source: str) -> None:
+def test_article_of_a_foreign_host_is_refused(source: str, canonical: str | None) -> None:
     with pytest.raises(BadAddress):
-        addresses.article_address(source, None, HOSTS)
+        addresses.article_address(source, canonical, HOSTS)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from limits import parse_many
 
 from service import settings
+from service.db import Database, migrate
 from service.settings import BadSetting, Variables
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -55,6 +57,17 @@ def test_value_may_lie_in_a_file(tmp_path: Path) -> None:
         ("MAIL_FROM", "a@news.example\r\nBcc: b@news.example"),
         ("DATABASE_URL", "mysql://user:secret@db.example/corrections"),
         ("DATABASE_URL", "corrigenda.db"),
+        ("DATABASE_URL", "sqlite"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "postgresql://"),
+        ("PUBLIC_URL", "http://["),
+        ("PUBLIC_URL", "http://news.example:99999"),
+        ("SMTP_URL", "smtp://["),
+        ("SMTP_URL", "smtp://mail.example:99999"),
+        ("REDIS_URL", "junk"),
+        ("REPORT_LIMITS", "junk"),
+        ("REPORT_LIMITS", "5/minute;"),
+        ("REPORT_LIMITS", "5/fortnight"),
     ],
 )
 def test_bad_value_is_named(tmp_path: Path, name: str, value: str) -> None:
@@ -64,5 +77,29 @@ def test_bad_value_is_named(tmp_path: Path, name: str, value: str) -> None:
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadSetting, match="DATA_DIR"):
-        settings.read({"CORRIGENDA_DATA_DIR": str(tmp_path / "file" / "var")})
+    for folder in (tmp_path / "file", tmp_path / "file" / "var"):
+        with pytest.raises(BadSetting, match="DATA_DIR"):
+            settings.read({"CORRIGENDA_DATA_DIR": str(folder)})
+
+
+def test_empty_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("")
+    with pytest.raises(BadSetting, match="secret_key is empty"):
+        settings.read({"CORRIGENDA_DATA_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    "limits", ["5/minute", "5 per minute", "1/2 hours,7/DAY", "5/1second|9/year"]
+)
+def test_limits_are_as_the_library_reads_them(tmp_path: Path, limits: str) -> None:
+    environ = {"CORRIGENDA_DATA_DIR": str(tmp_path), "CORRIGENDA_REPORT_LIMITS": limits}
+    assert parse_many(settings.read(environ).report_limits)
+
+
+def test_what_is_kept_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    read = settings.read({"CORRIGENDA_DATA_DIR": str(tmp_path / "var")})
+    database = Database(read.database_url)
+    migrate.upgrade(database)
+    database.dispose()
+    for path in (read.data_dir, *read.data_dir.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service import audits
 from service.accounts import editors, links
-from service.errors import AlreadyExists, NotFound
+from service.errors import AlreadyExists, NotFound, NotSignedIn
 from service.models import Editor, Link, LinkKind, Membership, Role, Site
 
 
@@ -21,7 +21,8 @@ class Invitation:
     email: str
     site_name: str
     role: Role
-    has_account: bool
+    editor_id: UUID | None
+    """The account that the address has."""
 
 
 def invite(
@@ -74,16 +75,27 @@ def read(session: Session, token: str, *, now: datetime) -> Invitation:
     link = links.find(session, LinkKind.INVITATION, token, now=now)
     site = session.get_one(Site, link.site_id)
     known = editors.by_email(session, link.email)
-    return Invitation(link.email, site.name, link.role or Role.EDITOR, known is not None)
+    return Invitation(link.email, site.name, link.role or Role.EDITOR, known.id if known else None)
 
 
-def accept(session: Session, token: str, *, name: str, password_hash: str, now: datetime) -> Editor:
-    """Join the site; who has no account gets one. Raises NotFound, AlreadyExists.
+def accept(
+    session: Session,
+    token: str,
+    *,
+    name: str,
+    password_hash: str,
+    now: datetime,
+    signed_in: UUID | None = None,
+) -> Editor:
+    """Join the site; who has no account gets one. Raises NotFound, AlreadyExists, NotSignedIn.
 
-    Whoever has an account keeps name and password: the link proves no more than the mailbox.
+    Whoever has an account keeps name and password, and must be signed in: another site's admin,
+    who saw an earlier link, may have made it and chosen its password.
     """
     link = links.spend(session, LinkKind.INVITATION, token, now=now)
     editor = editors.by_email(session, link.email)
+    if editor is not None and editor.id != signed_in:
+        raise NotSignedIn("Sign in with the account that is invited.")
     if editor is None:
         editor = Editor(email=link.email, name=name, password_hash=password_hash, created_at=now)
         session.add(editor)

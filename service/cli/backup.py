@@ -1,7 +1,7 @@
 """`corrigenda backup` and `corrigenda restore`: SQLite's own online backup, checked."""
 
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ def backup(file: Path, as_json: bool) -> None:
     unfinished = file.with_name(f".{file.name}.unfinished")
     try:
         # Readers' words and e-mail addresses are in it: for nobody else to read.
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         _copy(source, unfinished)
         _sync(unfinished)
         unfinished.rename(file)
@@ -61,6 +62,8 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     if target.exists() and not replace:
         raise AlreadyExists(f"There is a database at {target}; --replace overwrites it.")
     check(file)
+    with suppress(OSError):
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600))
     _copy(file, target)
     database = Database(f"sqlite:///{target}")
     migrate.upgrade(database)

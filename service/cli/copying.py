@@ -10,6 +10,7 @@ import service.models  # noqa: F401 - every table is known once its model is
 from service.cli.context import as_json
 from service.db import Database, copying, migrate
 from service.errors import Disabled, Unavailable
+from service.settings import BadSetting
 
 ONE_WAY = (
     "This copies sqlite:///FILE to postgresql://…; "
@@ -47,5 +48,5 @@ def copy_database(source: str, target: str, as_json: bool) -> None:
 def _opened(url: str) -> Database:
     try:
         return Database(url)
-    except ArgumentError:
+    except (ArgumentError, BadSetting):
         raise Disabled(ONE_WAY) from None

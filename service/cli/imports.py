@@ -70,7 +70,7 @@ def _run(kind: str, read: Read, file: Path, key: str | None, *, as_json: bool) -
             bad += len(unreadable)
             bar.update(source.tell() - bar.pos)
     kept = keeper.kept
-    if not (kept.reports or kept.known or bad):
+    if not (kept.reports or kept.known):
         raise invalid("", f"Nothing was found in {file}; see: corrigenda import {kind} --help")
     fields: dict[str, object] = {
         "corrections": kept.corrections,

@@ -106,6 +106,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "limits kept in one process would not hold.",
         )
     chosen = options(listen(host, port), workers=workers)
+    chosen["worker_tmp_dir"] = str(settings.data_dir)
     # What is loaded so far the serving process shares, as long as neither touches it.
     gc.freeze()
     Server(settings, chosen, threads=threads, with_worker=settings.is_sqlite).run()
@@ -143,11 +144,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option(
-    "--workers", default=1, show_default=True, help="Processes; more than one needs Redis."
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes; more than one needs Redis.",
 )
-@click.option("--threads", default=16, show_default=True, help="Threads for all but reports.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    help="Threads for all but reports.",
+)
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve readers and editors; on SQLite also deliver."""
     run(settings_module.read(), host=host, port=port, workers=workers, threads=threads)

@@ -2,23 +2,25 @@
 
 import logging
 import math
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
 import orjson
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service import errors
 from service.db import loops
 from service.db.groups import Busy, Given, Group, Result, Verb
+from service.settings import BadSetting
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,13 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError):
+            # What is wrong with it is left out: it may hold a password.
+            raise BadSetting(
+                "A database has an address like sqlite:///FILE or postgresql://…"
+            ) from None
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self.engine = _sqlite_engine(parsed, begin="BEGIN", cache_kib=READER_KIB)
@@ -207,6 +215,12 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
         connect_args={"cached_statements": STATEMENTS},
         **_JSON,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(*_: Any) -> None:
+        # SQLite would let everybody read it, and gives its log the same rights.
+        with suppress(OSError):
+            os.close(os.open(url.database or "", os.O_WRONLY | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -226,4 +226,8 @@ def _is_same(last: tuple[Delivery, Event], webhook: Webhook, content: Mapping[st
 
 def _words(detail: object) -> str:
     """The content system's words, as much as the desk shows of them."""
-    return " ".join(detail.split())[:DETAIL_LIMIT] if isinstance(detail, str) else ""
+    if not isinstance(detail, str):
+        return ""
+    # JSON can say halves of surrogate pairs, and NUL; no database holds them.
+    storable = detail.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return " ".join(storable.split())[:DETAIL_LIMIT]

@@ -37,7 +37,8 @@ class SendFailed(Exception):
     def __init__(self, kind: Fault, detail: str, *, is_final: bool = False) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind: Fault = kind
-        self.detail = detail
+        # PostgreSQL refuses NUL, which a receiver may have sent.
+        self.detail = detail.replace("\0", "\ufffd")
         self.is_final = is_final
         """Whether trying again cannot help."""
 

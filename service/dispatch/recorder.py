@@ -4,9 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
+from service.dispatch.client import SendFailed
 from service.dispatch.results import Result
 from service.errors import Unavailable
 
@@ -19,6 +21,8 @@ PAUSE_SECONDS = 0.1
 AGAIN_SECONDS = 0.5
 LAST_SECONDS = 5.0
 """How long a stopping worker tries; what stays unwritten is sent again, under the same id."""
+
+_UNWRITABLE = SendFailed("internal", "what came of it could not be written down")
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +79,24 @@ class Recorder:
         while True:
             try:
                 return self._write(results)
+            except (DataError, ValueError) as error:
+                # Trying again cannot help, and the others must not wait for it.
+                return self._keep_each(results, error)
             except (SQLAlchemyError, Unavailable) as error:
                 log.warning("results could not be written: %s", error)
             if self._ends_at is not None and time.monotonic() > self._ends_at:
                 return None
             time.sleep(AGAIN_SECONDS)
+
+    def _keep_each(self, results: Sequence[Result], error: Exception) -> None:
+        """Write each alone; of the one that no database takes only that it came to nothing."""
+        if len(results) > 1:
+            for result in results:
+                self._keep_writing([result])
+            return
+        [result] = results
+        if result.outcome is _UNWRITABLE:
+            log.error("a result was lost: %s", error)
+            return
+        log.warning("a result could not be written as it was: %s", error)
+        self._keep_writing([replace(result, outcome=_UNWRITABLE)])

@@ -53,7 +53,10 @@ def best(tags: Sequence[str], locale: str) -> str | None:
 
 
 def _of(texts: Mapping[str, Any], locale: str, site: Site) -> Any:
-    return texts.get(best(list(texts), locale) or site.language, "")
+    """The text for a locale, else in the site's language, else in whatever language there is."""
+    tags = list(texts)
+    found = best(tags, locale) or best(tags, site.language) or next(iter(tags), None)
+    return "" if found is None else texts[found]
 
 
 def _ask(campaign: Campaign, site: Site, locale: str) -> dict[str, Any]:
@@ -77,9 +80,10 @@ def _variant(
     campaign: Campaign, variant: dict[str, Any], site: Site, locale: str
 ) -> dict[str, Any]:
     text = _of(variant["texts"], locale, site)
-    added = campaign.link_parameters.format(
-        site=quote(site.key), campaign=campaign.key, variant=variant["key"], place=PLACE
-    )
+    added = campaign.link_parameters
+    told = {"site": quote(site.key), "campaign": campaign.key, "variant": variant["key"]}
+    for name, value in told.items():
+        added = added.replace(f"{{{name}}}", value)
     linked = {
         kind: [{**way, "url": with_parameters(way["url"], added)} for way in text[kind]]
         for kind in ("ways", "amounts")

@@ -54,7 +54,11 @@ def _parameters_fault(text: str) -> str | None:
     if not all(_QUERY.fullmatch(pair) for pair in text.split("&")):
         return "Write them as name=value&name=value."
     try:
-        named = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        named = {
+            f"{name}{'!' * bool(conversion)}{conversion or ''}{':' * bool(form)}{form}"
+            for _, name, form, conversion in Formatter().parse(text)
+            if name is not None
+        }
     except ValueError:
         return "A brace is not closed."
     if unknown := sorted(named - PARAMETERS):

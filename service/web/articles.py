@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Any
 
 import marshmallow as ma
-from flask import jsonify, request
+from flask import jsonify
 from flask.wrappers import Response
 from marshmallow import fields, validate
 
@@ -14,22 +14,12 @@ from service.desk.revisions import NewText
 from service.models import Site
 from service.web import current
 from service.web.auth import SECURITY, needs, principal
-from service.web.bodies import Blueprint
+from service.web.bodies import ARTICLE_LIMIT, Blueprint
 from service.web.schemas import Address, Text
-
-ARTICLE_LIMIT = 2 * 1024 * 1024
-"""Bytes of a body with an article in it; other bodies are smaller."""
 
 blueprint = Blueprint(
     "articles", __name__, url_prefix="/api/v1/articles", description="From the newsroom's systems"
 )
-
-
-def _allow_articles() -> None:
-    request.max_content_length = ARTICLE_LIMIT
-
-
-blueprint.before_request(_allow_articles)
 
 
 class ArticleIn(ma.Schema):

@@ -17,7 +17,7 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from sqlalchemy.util import greenlet_spawn
 
-from service.web.bodies import BODY_LIMIT
+from service.web.bodies import BODY_LIMIT, limit_of
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,9 +29,17 @@ BODY_SECONDS = 30
 MOST = 1000
 """So many requests are answered or wait; more are told to come back."""
 
+BUSY = 503, b"Service Unavailable", b"Too many ask at once; try again.", (b"retry-after", b"2")
+
+TAKE_SECONDS = 60
+"""So long a client may read nothing of what is sent piece by piece."""
+
 STATIC = "/static/"
 READ = ("/widget", "/places.js")
 """What the widget reads of a site."""
+
+LARGE = 32
+"""So many bodies that may be larger than most are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +76,69 @@ class Asgi:
         self.app = app
         self._reads_at_once = reads_at_once
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        # What is sent piece by piece holds no thread between two, but a connection to the database.
         self._turns = asyncio.Semaphore(threads)
-        self._begun = 0
+        self._large = asyncio.Semaphore(LARGE)
+        self._begun = self._reading = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; nothing here is a web socket."""
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
+        message = await receive()
+        body: bytes | None = message.get("body", b"")
+        if message.get("more_body"):
+            # Whoever sends slowly is in the way of others who do, and of nobody else.
+            if self._reading >= MOST:
+                await _refuse(send, *BUSY)
+                return
+            self._reading += 1
+            try:
+                body = await self._rest(scope, receive, body or b"")
+            finally:
+                self._reading -= 1
+        elif message["type"] != "http.request":
+            body = None
+        if body is None:
+            await _refuse(send, 408, b"Request Timeout", b"The body did not come.")
+            return
         if self._begun >= MOST:
-            await _refuse(send, 503, b"Service Unavailable", (b"retry-after", b"2"))
+            await _refuse(send, *BUSY)
             return
         self._begun += 1
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(scope, body, receive, send)
         finally:
             self._begun -= 1
 
-    async def _answer(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        body = await _body(scope, receive)
-        if body is None:
-            await _refuse(send, 408, b"Request Timeout")
-            return
-        environ = _environ(scope, body)
+    async def _rest(self, scope: dict[str, Any], receive: Receive, body: bytes) -> bytes | None:
+        """The body, no longer than is looked at; None where it does not come."""
+        most = limit_of(scope["path"])
+        if any(name == b"content-length" and int(v) > most for name, v in scope["headers"]):
+            return b""  # The application refuses it by its length.
+        collected = bytearray(body)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                if await _collect(collected, receive, BODY_LIMIT) and most > BODY_LIMIT:
+                    async with self._large:
+                        await _collect(collected, receive, most)
+        except (TimeoutError, EOFError):
+            return None
+        return bytes(collected)
+
+    async def _answer(
+        self, scope: dict[str, Any], given: bytes, receive: Receive, send: Send
+    ) -> None:
+        environ = _environ(scope, given)
         if is_quick(scope, self._reads_at_once):
             answer = await greenlet_spawn(self._call, environ)
             await _send(send, answer, answer.body())
             return
         async with self._turns:
             answer, body = await self._run(self._begin, environ)
-            if body is None:
-                await self._send_pieces(answer, receive, send)
-                return
+        if body is None:
+            await self._send_pieces(answer, receive, send)
+            return
         await _send(send, answer, body)
 
     def _call(self, environ: dict[str, Any]) -> Answer:
@@ -130,11 +168,16 @@ class Asgi:
         try:
             await send(_start(answer))
             while not gone.done():
-                chunk = await self._run(next, chunks, None)
-                if chunk is None:
+                async with self._turns:
+                    chunk = await self._run(next, chunks, None)
+                more = {
+                    "type": "http.response.body",
+                    "body": chunk or b"",
+                    "more_body": chunk is not None,
+                }
+                # The server closes a connection whose answer was not sent to its end.
+                if not await _is_taken(send(more), gone) or chunk is None:
                     break
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body"})
         finally:
             gone.cancel()
             await self._run(answer.close)
@@ -153,26 +196,27 @@ def is_quick(scope: dict[str, Any], reads_at_once: bool) -> bool:
     return path.startswith(STATIC) or path == "/healthz"
 
 
-async def _body(scope: dict[str, Any], receive: Receive) -> bytes | None:
-    """The body, no longer than is looked at; None where it does not come."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if message["type"] == "http.request" else None
-    if any(name == b"content-length" and int(v) > BODY_LIMIT for name, v in scope["headers"]):
-        return b""  # The application refuses it by its length.
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while len(body) <= BODY_LIMIT:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return None
-                body += message.get("body", b"")
-                if not message.get("more_body"):
-                    break
-    except TimeoutError:
-        return None
-    return body
+async def _collect(body: bytearray, receive: Receive, most: int) -> bool:
+    """Read more of a body, until it is longer; whether there is more. Raises EOFError."""
+    while len(body) <= most:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise EOFError
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return False
+    return True
+
+
+async def _is_taken(sending: Awaitable[None], gone: "asyncio.Task[None]") -> bool:
+    """Whether a client takes what is sent; not where it is gone, or reads nothing for so long."""
+    task = asyncio.ensure_future(sending)
+    await asyncio.wait({task, gone}, timeout=TAKE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task
+        return True
+    task.cancel()
+    return False
 
 
 async def _gone(receive: Receive) -> None:
@@ -209,6 +253,9 @@ def _environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
             separator = "; " if key == "HTTP_COOKIE" else ","
             text = f"{environ[key]}{separator}{text}"
         environ[key] = text
+    if environ.pop("HTTP_TRANSFER_ENCODING", None):
+        # It came in pieces and is whole now: by its length the application knows what is too long.
+        environ["CONTENT_LENGTH"] = str(len(body))
     return environ
 
 
@@ -232,9 +279,12 @@ async def _send(send: Send, answer: Answer, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _refuse(send: Send, status: int, title: bytes, *headers: tuple[bytes, bytes]) -> None:
+async def _refuse(
+    send: Send, status: int, title: bytes, detail: bytes, *headers: tuple[bytes, bytes]
+) -> None:
     """Answer with a problem before the application is asked."""
-    body = b'{"type":"about:blank","title":"%b","status":%d}' % (title, status)
+    told = b'{"type":"about:blank","title":"%b","status":%d,"detail":"%b"}'
+    body = told % (title, status, detail)
     kind = [(b"content-type", b"application/problem+json")]
     size = [(b"content-length", str(len(body)).encode())]
     await _send(send, Answer(status, [*kind, *size, *headers, (b"connection", b"close")], []), body)

@@ -18,6 +18,27 @@ from service.errors import FieldError, InvalidFields, MalformedJson, WrongMediaT
 View = TypeVar("View", bound=Callable[..., Any])
 
 BODY_LIMIT = 64 * 1024
+ARTICLE_LIMIT = 2 * 1024 * 1024
+"""Bytes of a body with an article in it."""
+PAYLOAD_LIMIT = 4 * 1024 * 1024
+"""Bytes of what the demo's receivers are told."""
+
+_LARGER = {
+    "/api/v1/articles": ARTICLE_LIMIT,
+    "/demo/receiver": PAYLOAD_LIMIT,
+    "/demo/apply": PAYLOAD_LIMIT,
+}
+
+
+def limit_of(path: str) -> int:
+    """So many bytes at most a body that is sent there may have."""
+    return _LARGER.get(path, BODY_LIMIT)
+
+
+def set_limit() -> None:
+    """Hold the request to the limit of its path."""
+    asked = request_ctx.request
+    asked.max_content_length = limit_of(asked.path)
 
 
 def parse(raw: bytes) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from uuid import UUID
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -83,6 +84,14 @@ def _here() -> str:
     if request.method not in SAFE_METHODS:
         return forms.place(request.form.get("next"))
     return request.full_path.rstrip("?")
+
+
+def editor_id() -> UUID | None:
+    """The editor who is signed in; None where nobody is."""
+    try:
+        return _authenticated().editor_id
+    except NotSignedIn:
+        return None
 
 
 def _authenticated() -> Principal:

@@ -51,7 +51,10 @@ def allowing(origin: str) -> list[tuple[str, str]]:
 
 
 def _is_public(asked: Request) -> bool:
-    return asked.path.startswith("/api/v1/sites/") and "key" in (asked.view_args or {})
+    if asked.path.startswith("/api/v1/sites/"):
+        return "key" in (asked.view_args or {})
+    # Of a receipt the view has found the site, if there is one.
+    return asked.path.startswith("/api/v1/receipts/") and "site" in g
 
 
 def _before() -> Response | None:

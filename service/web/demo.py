@@ -23,7 +23,6 @@ blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 
 NAME = "demo"
 KEPT = 200
-PAYLOAD_LIMIT = 4 * 1024 * 1024
 SHOWN_OF_REFUSED = 4096
 
 
@@ -178,7 +177,6 @@ def apply() -> Response | tuple[str, int]:
 
 
 def _arrival(demo: Demo, webhook_id: UUID | None) -> Arrival:
-    request.max_content_length = PAYLOAD_LIMIT
     return read(
         request.get_data(),
         request.headers,

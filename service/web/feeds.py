@@ -50,7 +50,7 @@ def _add_entry(feed: Xml.Element, entry: Entry, texts: Texts) -> None:
     _add(made, "category", term=entry["kind"], label=kind(entry, texts))
     content = _add(made, "content", html(entry, texts), type="html")
     if entry["article"]["lang"]:
-        content.set(XML_LANG, entry["article"]["lang"])
+        content.set(XML_LANG, _clean(entry["article"]["lang"]))
 
 
 def json_feed(

@@ -10,10 +10,9 @@ from service.desk import changes, handovers
 from service.desk.moves import By, Decision, Seen
 from service.dispatch import applying
 from service.dispatch.applying import Reply
-from service.dispatch.client import Client
 from service.dispatch.parcels import Carriers
 from service.models import Correction, State
-from service.web import current
+from service.web import current, outward
 
 
 def hand_over(
@@ -27,8 +26,19 @@ def hand_over(
     Each of the two writes is a transaction of its own, with none open while the answer is waited
     for: a process that ends in between leaves an accepted correction that can be handed over again
     under the same id. Raises Disabled, NotFound, StaleVersion, NotAllowedMove, InvalidFields,
-    StillBeingWritten.
+    StillBeingWritten, Unavailable.
     """
+    with outward.carriers() as carriers:
+        return _hand_over(who, correction_id, decision, seen, carriers)
+
+
+def _hand_over(
+    who: Principal,
+    correction_id: UUID,
+    decision: Decision,
+    seen: Callable[[Session, Correction], Seen],
+    carriers: Carriers,
+) -> Reply:
     by, now = By(who.label, who.editor_id), current.now()
     with current.database().write() as session:
         found = changes.find(session, who.site_id, correction_id)
@@ -39,12 +49,7 @@ def hand_over(
         )
         task = applying.begin(session, correction, now)
     current.parts().on_event()
-    settings = current.settings()
-    client = Client(settings.webhook_allow_networks)
-    try:
-        result = applying.send(task, Carriers.of(settings, client))
-    finally:
-        client.close()
+    result = applying.send(task, carriers)
     reply = applying.reply_of(result)
     with current.database().write() as session:
         applying.record(session, result, reply, current.now())

@@ -73,7 +73,7 @@ local now = tonumber(ARGV[1])
 for at, name in ipairs(KEYS) do
   local most, seconds = tonumber(ARGV[2 * at]), tonumber(ARGV[2 * at + 1])
   local first = redis.call('LINDEX', name, most - 1)
-  if first and tonumber(first) >= now - seconds then
+  if first and tonumber(first) >= now - seconds and tonumber(first) <= now + 5 then
     return at - 1
   end
   redis.call('LPUSH', name, ARGV[1])
@@ -82,7 +82,11 @@ for at, name in ipairs(KEYS) do
 end
 return #KEYS
 """
-"""Counts up to the first window that is full; in the lists of instants that the library keeps."""
+"""Counts up to the first window that is full; in the lists of instants that the library keeps.
+
+What lies ahead was counted by a clock that has been put back since; those of two machines differ
+by less.
+"""
 
 
 class Decorated(Limiter):

@@ -58,8 +58,10 @@ def _database_fault() -> str | None:
 def _disk_fault() -> str | None:
     probe = current.settings().data_dir / f".probe-{token_hex()}"
     try:
-        probe.write_bytes(b"x" * 4096)
-        probe.unlink()
+        try:
+            probe.write_bytes(b"x" * 4096)
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         return f"disk: {error.strerror}"
     return None

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from service.errors import Refusal, TooLarge, TooManyRequests, Unavailable
+from service.errors import NotSignedIn, Refusal, TooLarge, TooManyRequests, Unavailable
 from service.web import words
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,6 +37,8 @@ def of_refusal(refusal: Refusal) -> Response:
         made = _json(body_of(refusal), refusal.status)
     if refusal.retry_after is not None:
         made.headers["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, NotSignedIn):
+        made.headers["WWW-Authenticate"] = "Bearer"
     return made
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from service.intake import NewReport
 from service.web import cors, current, places, receipts, reports, strings
@@ -106,4 +106,5 @@ def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response
 def receipt(query: dict[str, Any], token: str) -> dict[str, Any]:
     """What became of a report: the reader's own words and what the editors say to everybody."""
     found, _ = receipts.find(token)
+    g.site = found["site"]
     return found

@@ -14,7 +14,7 @@ from service.record.stages import Stage
 from service.web.bodies import Part, Sent
 
 _EMAIL = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[^\s@<>,;:\"\\()\[\]]+")
-_LANG = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+_LANG = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*\Z")
 MAX_POSITION = 2**31 - 1
 
 
@@ -66,6 +66,15 @@ class Address(Text):
         super().__init__(addresses.URL_LIMIT, _address, **options)
 
 
+class PageAddress(Address):
+    """The address of a page as its browser has it."""
+
+    def deserialize(self, value: Any, *given: Any, **options: Any) -> Any:
+        """The address, all of it encoded; raises ValidationError."""
+        encoded = addresses.from_browser(value) if isinstance(value, str) else value
+        return super().deserialize(encoded, *given, **options)
+
+
 class Email(Text):
     """An e-mail address, or nothing."""
 
@@ -97,6 +106,14 @@ class Choice(fields.Enum[Any]):
         """The one of this value; raises ValidationError where there is none."""
         known = self.enum._value2member_map_.get(value) if isinstance(value, str) else None
         return known or super().deserialize(value, *given, **options)
+
+
+class Trap(fields.String):
+    """A field that people do not see: whatever is in it, nobody is told that it is wrong."""
+
+    def deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        """Whether something was filled in, as a word or none."""
+        return "filled" if value and value is not ma.missing else ""
 
 
 class Kind(fields.Constant[str]):
@@ -182,7 +199,7 @@ def _one_quote(selectors: list[dict[str, Any]]) -> None:
 class Target(Sent):
     """Which page, and where on it."""
 
-    source = Address(required=True)
+    source = PageAddress(required=True)
     canonical = Text(addresses.URL_LIMIT, load_default=None, allow_none=True)
     title = Text(500, load_default=None, allow_none=True)
     lang = Text(35, validate.Regexp(_LANG), load_default=None, allow_none=True)
@@ -204,7 +221,7 @@ class ReportIn(Sent):
     comment = Text(2000, load_default=None, allow_none=True)
     category = Choice(Category, by_value=True, load_default=None, allow_none=True)
     email = Email(254, load_default=None, allow_none=True)
-    website = Text(2000, load_default="", allow_none=True)
+    website = Trap(load_default="", allow_none=True)
     seconds = fields.Float(
         load_default=None,
         allow_none=True,

@@ -14,14 +14,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import marshmallow as ma
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import SecurityError
-from werkzeug.sansio.utils import get_host
 
 from service.db import new_id
 from service.errors import Refusal
 from service.intake import Submission
 from service.models import Site
-from service.web import bodies, cors, current, headers, limits, ops, reports
+from service.web import bodies, cors, current, headers, hosts, limits, ops, reports
 from service.web.current import Parts
 from service.web.schemas import ReportIn, ReportKey
 
@@ -38,10 +36,10 @@ class Straight:
     def __init__(self, app: Flask) -> None:
         self.app: WSGIApplication = app.wsgi_app
         self._flask = app
-        self._hosts = app.config["TRUSTED_HOSTS"]
         self._schema, self._key = ReportIn(), ReportKey()
         self._fixed = [*headers.of(self._parts.settings), ("Content-Type", "application/json")]
-        self._is_ours = lru_cache(maxsize=64)(self._is_our_host)
+        known = self._parts.settings.hosts
+        self._is_ours = lru_cache(maxsize=64)(lambda host: hosts.are_ours(host, known))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, one way or the other."""
@@ -106,13 +104,6 @@ class Straight:
         if not self._parts.settings.trusted_proxies and "HTTP_X_FORWARDED_FOR" in environ:
             return False
         return self._is_ours(environ.get("HTTP_HOST"))
-
-    def _is_our_host(self, host: str | None) -> bool:
-        try:
-            get_host("http", host, None, self._hosts)
-        except SecurityError:
-            return False
-        return True
 
     def _is_allowed(self, environ: WSGIEnvironment) -> bool:
         parts, known = self._parts, self._parts.limits.get(LIMITED)

@@ -13,7 +13,8 @@ SCHEME = "windows"
 class Windows(MemoryStorage):
     """The store of `limits`, at a third of its weight for each name, and never looked through.
 
-    Its own looks at every name after every request, and keeps those long gone.
+    Its own looks at every name after every request, and keeps those long gone. The clock is one
+    that nobody sets.
     """
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - a constant, as the library has it
@@ -30,7 +31,7 @@ class Windows(MemoryStorage):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Whether so many more fit in the window; then they are counted."""
-        now, name = time.time(), hash(key)
+        now, name = time.monotonic(), hash(key)
         with self._mutex:
             seen = self._of(expiry, now)
             moments = seen.since(name, now)
@@ -42,10 +43,10 @@ class Windows(MemoryStorage):
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the first in the window was counted, and how many there are."""
-        now = time.time()
+        now = time.monotonic()
         with self._mutex:
             moments = self._of(expiry, now).since(hash(key), now)
-        return (moments[0] if moments else now), len(moments)
+        return time.time() - (now - moments[0] if moments else 0), len(moments)
 
     def reset(self) -> int | None:
         """Forget all; how many names these were."""

@@ -1,10 +1,11 @@
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from service.accounts import editors, invitations, links, members, passwords, sessions
 from service.db import Database
-from service.errors import AlreadyExists, LastAdmin, NotFound
+from service.errors import AlreadyExists, LastAdmin, NotFound, NotSignedIn
 from service.models import Editor, LinkKind, Role, Site
 from tests.conftest import PASSWORD
 from tests.racing import at_once
@@ -38,7 +39,7 @@ def test_invitation_makes_an_account_on_its_site(
     token = invite(database, site, now)
     with database.read() as session:
         read = invitations.read(session, token, now=now)
-    assert read == invitations.Invitation(NEW, "The Daily", Role.EDITOR, has_account=False)
+    assert read == invitations.Invitation(NEW, "The Daily", Role.EDITOR, None)
     editor = accept(database, token, now)
     assert (editor.email, editor.name) == (NEW, "New")
     assert members_of(database, site) == [(NEW, Role.EDITOR)]
@@ -50,8 +51,13 @@ def test_invitation_of_who_has_an_account_changes_neither_name_nor_password(
     database: Database, site: Site, other_site_editor: Editor, now: datetime
 ) -> None:
     token = invite(database, site, now, other_site_editor.email)
+    taken = {"name": "Taken", "password_hash": "none", "now": now}
+    for who in (None, UUID(int=1)):
+        with pytest.raises(NotSignedIn), database.write() as session:
+            invitations.accept(session, token, **taken, signed_in=who)
+    assert members_of(database, site) == []
     with database.write() as session:
-        invitations.accept(session, token, name="Taken", password_hash="none", now=now)
+        invitations.accept(session, token, **taken, signed_in=other_site_editor.id)
     assert members_of(database, site) == [(other_site_editor.email, Role.EDITOR)]
     with database.read() as session:
         assert editors.check_password(session, other_site_editor.email, PASSWORD).name == ""

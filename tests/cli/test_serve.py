@@ -45,6 +45,49 @@ def test_serve_answers_and_stops_cleanly(tmp_path: Path, sqlite_url: str) -> Non
     assert serving.stop() == 0
 
 
+def sent(
+    serving: Serving, method: str, path: str, body: bytes, *, chunked: bool, **headers: str
+) -> int:
+    """The status of a request whose body comes whole, or in pieces."""
+    connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30)
+    named = {"Content-Type": "application/json", **headers}
+    with closing(connection):
+        if chunked:
+            pieces = (body[at : at + 9_000] for at in range(0, len(body), 9_000))
+            connection.request(method, path, pieces, named, encode_chunked=True)
+        else:
+            connection.request(method, path, body, named)
+        return connection.getresponse().status
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_bodies_have_their_limits_however_they_come(
+    tmp_path: Path, sqlite_url: str, chunked: bool
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url, REPORT_LIMITS="100/minute")
+    key = run_json(["site", "create", "News", "--origin", ORIGIN], env)["key"]
+    token = run_json(["token", "create", "--site", key, "--scope", "publish"], env)["token"]
+    with Serving(env) as serving:
+
+        def article(size: int) -> int:
+            body = json.dumps({"url": f"{ORIGIN}/a", "text": "word"}).encode().ljust(size)
+            bearer = f"Bearer {token}"
+            return sent(
+                serving, "PUT", "/api/v1/articles", body, chunked=chunked, Authorization=bearer
+            )
+
+        def report(size: int) -> int:
+            body = {"target": {"source": f"{ORIGIN}/a"}, "comment": f"Typo in {size}."}
+            named = {"Origin": ORIGIN, "Idempotency-Key": f"report-{size}"}
+            path = f"/api/v1/sites/{key}/reports"
+            raw = json.dumps(body).encode().ljust(size)
+            return sent(serving, "POST", path, raw, chunked=chunked, **named)
+
+        most = 64 * 1024
+        assert [article(size) for size in (most + 1, 32 * most, 32 * most + 1)] == [200, 200, 413]
+        assert [report(size) for size in (most, most + 1, 9 * most)] == [201, 413, 413]
+
+
 def test_connections_at_rest_do_not_hold_up_the_stop(tmp_path: Path, sqlite_url: str) -> None:
     with Serving(environment(tmp_path, DATABASE_URL=sqlite_url)) as serving:
         address = ("127.0.0.1", serving.port)

@@ -100,6 +100,15 @@ def test_post_unpacks_no_bomb(client: Make) -> None:
     assert "\0" not in answer.body
 
 
+def test_post_keeps_no_nul_of_what_is_not_http(client: Make) -> None:
+    def nul(_: Misbehaving, connection: socket.socket) -> None:
+        connection.sendall(b"\0\r\n\r\n")
+
+    with misbehaving(nul) as server:
+        found = fault(client(), server.url)
+    assert (found.kind, "\0" in found.detail) == ("protocol", False)
+
+
 def test_post_nobody_listens(client: Make) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

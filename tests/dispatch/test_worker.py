@@ -562,6 +562,8 @@ def test_retry_after_seconds_or_date() -> None:
     assert backoff.retry_after("Sun, 01 Mar 2026 12:05:00 GMT", at) == timedelta(minutes=5)
     assert backoff.retry_after("Sun, 01 Mar 2026 11:05:00 GMT", at) == timedelta(0)
     assert backoff.retry_after("9" * 5000, at) == timedelta(hours=10)
+    far = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+    assert backoff.retry_after(far, at) is None
     for nonsense in (None, "", "soon", "-5", "1.5", "²"):
         assert backoff.retry_after(nonsense, at) is None
 

@@ -98,7 +98,6 @@ ANYWHERE_UNSAFE = [
     "https://news.example/\u00ada",
     "https://news.example/\ufeffa",
     "https://news.example/{a}",
-    "https://news.example/|a",
     "https://news.example/^a",
     "https://news\u3002example/",
     "https://news.example%2fevil/",
@@ -148,11 +147,7 @@ def test_reports_source_is_refused(
         foreign = post(
             client, site, body(target={"source": url, "canonical": url}), key=f"{number}"
         )
-        answers = (
-            [foreign]
-            if corpus is FOREIGN_HOSTS
-            else [foreign, post(client, site, sent, key=f"{number}s")]
-        )
+        answers = [foreign, post(client, site, sent, key=f"{number}s")]
         tally.add(url, held={answer.status_code for answer in answers} == {422})
     assert kept(database) == []
 

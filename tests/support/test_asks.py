@@ -48,6 +48,22 @@ def test_ask_speaks_the_pages_language_else_the_sites(
     }
 
 
+def test_ask_speaks_any_language_where_the_sites_has_changed(
+    database: Database, site: Site, now: datetime, draft: Callable[..., Draft]
+) -> None:
+    with database.write() as session:
+        campaigns.put(
+            session, site.id, "autumn", draft(variants=[variant(en=text("English"))]),
+            by="admin@news.example", now=now,
+        )  # fmt: skip
+        session.merge(site).language = "de"
+    with database.read() as session:
+        moved = session.get_one(Site, site.id)
+        for locale in ("uk", "de", "en"):
+            [ask] = asks.shown(session, moved, locale, now=now)
+            assert ask["variants"][0]["title"] == "English"
+
+
 def test_ask_for_some_languages_is_not_shown_in_others(
     database: Database, site: Site, now: datetime, draft: Callable[..., Draft]
 ) -> None:

@@ -121,6 +121,8 @@ def test_every_fault_is_told_at_its_field(
         ("a=1&b=#x", "Write them as name=value&name=value."),
         ("a={site", "A brace is not closed."),
         ("a={}", "There is no {}; there are campaign, place, site, variant."),
+        ("a={site:9}", "There is no {site:9}; there are campaign, place, site, variant."),
+        ("a={site!r}", "There is no {site!r}; there are campaign, place, site, variant."),
         (
             "a={site.__class__}",
             "There is no {site.__class__}; there are campaign, place, site, variant.",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from service.accounts import tokens
 from service.db import Database
 from service.models import Article, Site
-from service.web.articles import ARTICLE_LIMIT
+from service.web.bodies import ARTICLE_LIMIT
 from tests.conftest import ORIGIN
 from tests.reporting import report
 

@@ -123,6 +123,97 @@ def test_a_body_past_the_limit_is_not_collected() -> None:
     assert body(ask(echo, named, long, long)).endswith(b"b'']")
 
 
+def test_length_of_what_came_in_pieces_is_told() -> None:
+    def length(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        start("200 OK", [("Content-Length", "5")])
+        return [f"{environ['CONTENT_LENGTH']:>5}".encode()]
+
+    asked = scope(method="POST", headers=[(b"transfer-encoding", b"chunked")])
+    assert body(ask(length, asked, chunk(b"abc", more=True), chunk(b"d"))) == b"    4"
+
+
+def test_an_article_may_be_longer() -> None:
+    asked = scope("/api/v1/articles", "PUT", raw_path=b"/api/v1/articles")
+    pieces = [chunk(b"x" * BODY_LIMIT, more=True) for _ in range(9)]
+    assert body(ask(echo, asked, *pieces, chunk(b"y"))).endswith(b"xy']")
+
+
+def test_who_sends_slowly_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "MOST", 1)
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.3)
+    served = Asgi(echo, threads=2)
+    statuses: dict[str, int] = {}
+
+    async def one(name: str, *messages: dict[str, Any]) -> None:
+        left = list(messages)
+
+        async def receive() -> dict[str, Any]:
+            if not left:
+                await asyncio.sleep(9)
+            return left.pop(0)
+
+        async def send(message: dict[str, Any]) -> None:
+            statuses.setdefault(name, message.get("status", 0))
+
+        await served(scope(method="POST"), receive, send)
+
+    async def all_of_them() -> None:
+        slow = asyncio.create_task(one("slow", chunk(b"x", more=True)))
+        await asyncio.sleep(0.05)
+        LOOPS.append(threading.get_ident())
+        await one("whole", chunk(b"x"))
+        await one("also slow", chunk(b"x", more=True))
+        await slow
+
+    run_in_loop(all_of_them())
+    assert statuses == {"whole": 200, "also slow": 503, "slow": 408}
+
+
+def test_who_does_not_read_holds_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "TAKE_SECONDS", 0.3)
+    closed: list[bool] = []
+
+    class Pieces:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"one", b"two"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def long(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        start("200 OK", PIECES)
+        return Pieces()
+
+    served = Asgi(long, threads=1)
+    sent: list[str] = []
+
+    async def one(name: str, *, reads: bool) -> None:
+        waiting = [chunk(b"")]
+
+        async def receive() -> dict[str, Any]:
+            if waiting:
+                return waiting.pop()
+            return await asyncio.get_running_loop().create_future()
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.body" and not reads:
+                await asyncio.sleep(9)
+            sent.append(name)
+
+        await served(scope(), receive, send)
+
+    async def both() -> None:
+        stuck = asyncio.create_task(one("stuck", reads=False))
+        await asyncio.sleep(0.05)
+        await one("other", reads=True)
+        assert not stuck.done()
+        await stuck
+
+    run_in_loop(both())
+    assert sent == ["stuck", "other", "other", "other", "other"]
+    assert closed == [True, True]
+
+
 def test_a_body_that_does_not_come_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
     sent = ask(echo, scope(method="POST"), chunk(b"x", more=True))

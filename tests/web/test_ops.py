@@ -54,8 +54,28 @@ def test_database_that_is_gone_is_503_with_retry(settings: Settings) -> None:
     assert client.get("/readyz").status_code == 503
 
 
-def test_foreign_host_header_is_refused(client: FlaskClient) -> None:
-    assert client.get("/healthz", headers={"Host": "evil.example"}).status_code == 400
+def test_probes_of_a_full_disk_are_not_left(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(path: Path, _: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    assert client.get("/readyz").json["faults"] == ["disk: No space left on device"]
+    assert not [*settings.data_dir.glob(".probe-*")]
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "[::2]", "127.0.0.1.evil.example", "localhost:x", ""]
+)
+def test_foreign_host_header_is_refused(client: FlaskClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["[::1]:8000", "[::1]", "LOCALHOST:1", "127.0.0.1:80"])
+def test_own_host_header_is_answered(client: FlaskClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 def test_every_request_leaves_one_line_without_its_secret(

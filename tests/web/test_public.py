@@ -203,10 +203,11 @@ def test_emptied_suggestion_means_delete(
         assert session.scalars(select(Report.suggestion)).one() == ""
 
 
+@pytest.mark.parametrize("filled", ["https://spam.example", "x" * 9_000, 3, ["a"], {"a": "b"}])
 def test_honeypot_is_answered_and_suspected(
-    client: FlaskClient, site: Site, database: Database
+    client: FlaskClient, site: Site, database: Database, filled: object
 ) -> None:
-    assert post(client, site, body(website="https://spam.example")).status_code == 201
+    assert post(client, site, body(website=filled)).status_code == 201
     post(client, site, body(), key="k2")
     with database.read() as session:
         rows = session.execute(
@@ -237,6 +238,9 @@ BAD_FIELDS = [
     ({"target": {"title": "x" * 501}}, "/target/title"),
     ({"target": {"lang": "x" * 36}}, "/target/lang"),
     ({"target": {"lang": "<b>"}}, "/target/lang"),
+    ({"target": {"lang": "en<b>"}}, "/target/lang"),
+    ({"target": {"lang": "en\u0001"}}, "/target/lang"),
+    ({"target": {"lang": "en\n"}}, "/target/lang"),
     ({"target": {"selector": []}}, "/target/selector"),
     ({"target": {"selector": [{"type": "XPathSelector"}]}}, "/target/selector/0/type"),
     (

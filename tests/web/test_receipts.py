@@ -65,6 +65,16 @@ def told(client: FlaskClient, token: str, query: str = "") -> dict[str, Any]:
     return found
 
 
+def test_receipt_is_read_by_the_sites_own_pages(client: FlaskClient, send: Send) -> None:
+    _, token = send(comment="typo")
+    allowed = {}
+    for origin in (ORIGIN, "https://evil.example"):
+        answer = client.get(f"/api/v1/receipts/{token}", headers={"Origin": origin})
+        allowed[origin] = answer.headers.get("Access-Control-Allow-Origin")
+        assert "Origin" in answer.headers["Vary"]
+    assert allowed == {ORIGIN: ORIGIN, "https://evil.example": None}
+
+
 def test_receipt_as_json(client: FlaskClient, send: Send) -> None:
     _, token = send(comment="typo", email=READER, lang="en")
     assert told(client, token) == {

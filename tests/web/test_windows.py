@@ -9,7 +9,8 @@ from service.web.windows import Windows
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What time it is for the store; the first entry counts."""
     moment = [1_000.0]
-    monkeypatch.setattr("time.time", lambda: moment[0])
+    for name in ("time.monotonic", "time.time"):
+        monkeypatch.setattr(name, lambda: moment[0])
     return moment
 
 

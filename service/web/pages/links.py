@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from service.accounts import editors, invitations, passwords, sites
 from service.errors import InvalidFields
-from service.web import current, forms
+from service.web import cookies, current, forms
 from service.web.cookies import Answer
 from service.web.limits import limiter
 from service.web.pages import post
@@ -21,7 +21,7 @@ def invitation(token: str) -> Answer:
     """What the link invites to."""
     with current.database().read() as session:
         invited = invitations.read(session, token, now=current.now())
-    return secret("invitation.html", invited=invited)
+    return secret("invitation.html", invited=invited, editor_id=cookies.editor_id())
 
 
 @blueprint.post("/invitation/<token>")
@@ -32,8 +32,11 @@ def join(token: str) -> Answer:
     with current.database().read() as session:
         invited = invitations.read(session, token, now=current.now())
     name = request.form.get("name", "").strip()
-    password_hash = ""
-    if not invited.has_account:
+    password_hash, editor_id = "", cookies.editor_id()
+    if invited.editor_id:
+        if invited.editor_id != editor_id:
+            return secret("invitation.html", 401, invited=invited, editor_id=editor_id)
+    else:
         try:
             password_hash = editors.hashed(request.form.get("password", ""))
             editors.checked_name(name)
@@ -43,9 +46,14 @@ def join(token: str) -> Answer:
             )
     with current.database().write() as session:
         invitations.accept(
-            session, token, name=name, password_hash=password_hash, now=current.now()
+            session,
+            token,
+            name=name,
+            password_hash=password_hash,
+            now=current.now(),
+            signed_in=editor_id,
         )
-    return redirect("/login?done=joined", 303)
+    return redirect("/review" if invited.editor_id else "/login?done=joined", 303)
 
 
 @blueprint.get("/password/forgotten")

@@ -28,7 +28,7 @@ def login() -> str:
 def account_key() -> str:
     """The account that was named, for limits that hold from whatever address it is tried."""
     secret = current.settings().secret_key
-    return keyed(secret, "login", request.form.get("email", "").strip().lower())
+    return keyed(secret, "login", forms.storable_text("email").strip().lower())
 
 
 @blueprint.post("/login")

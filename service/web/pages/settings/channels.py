@@ -15,11 +15,10 @@ from service.accounts.zones import TIME_ZONES
 from service.dispatch import channel_settings as verbs
 from service.dispatch import history
 from service.dispatch.channel_settings import Wishes
-from service.dispatch.client import Client, SendFailed
-from service.dispatch.parcels import Carriers
+from service.dispatch.client import SendFailed
 from service.errors import InvalidFields, NotFound, StaleVersion
 from service.models import Channel, Medium, Pace, Site
-from service.web import current, forms
+from service.web import current, forms, outward
 from service.web.cookies import Answer, signed_in
 from service.web.limits import limiter
 from service.web.pages.frame import blueprint
@@ -146,14 +145,10 @@ def switch_channel(who: Principal, channel_id: UUID) -> Answer:
 @limiter.limit("10/minute")
 def send_test_message(who: Principal, channel_id: UUID) -> Answer:
     """Send a test message now, and say what came of it."""
-    settings = current.settings()
     with current.database().read() as session:
         parcel = verbs.trial(session, verbs.find(session, who.site_id, channel_id))
-    client = Client(settings.webhook_allow_networks)
-    try:
-        _, outcome = parcel.send(Carriers.of(settings, client), current.now())
-    finally:
-        client.close()
+    with outward.carriers() as carriers:
+        _, outcome = parcel.send(carriers, current.now())
     return _page_of(who, channel_id, tried=outcome, has_failed=isinstance(outcome, SendFailed))
 
 
