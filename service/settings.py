@@ -42,7 +42,7 @@ class Variables:
         "", "`sqlite:///FILE` or `postgresql://…`; empty: `DATA_DIR/corrigenda.db`"
     )
     redis_url: str = _setting("", "Redis or Valkey for limits; empty: kept in this one process")
-    data_dir: str = _setting("./var", "the only folder that is written to")
+    data_dir: str = _setting("./var", "the only folder that is written to; made with mode 700")
     secret_key: str = _setting(
         "", "signs and hashes; empty: made once, kept in `DATA_DIR`, mode 600"
     )
