@@ -41,6 +41,9 @@ READ = ("/widget", "/places.js")
 LARGE = 32
 """So many bodies that may be larger than most are read at once."""
 
+DISCARD_BYTES = 1024 * 1024
+"""So much is read of a body past its limit, before it is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -113,17 +116,21 @@ class Asgi:
 
     async def _rest(self, scope: dict[str, Any], receive: Receive, body: bytes) -> bytes | None:
         """The body, no longer than is looked at; None where it does not come."""
-        most = limit_of(scope["path"])
-        if any(name == b"content-length" and int(v) > most for name, v in scope["headers"]):
-            return b""  # The application refuses it by its length.
-        collected = bytearray(body)
+        most, collected = limit_of(scope["path"]), bytearray(body)
+        is_long = any(name == b"content-length" and int(v) > most for name, v in scope["headers"])
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                if await _collect(collected, receive, BODY_LIMIT) and most > BODY_LIMIT:
-                    async with self._large:
-                        await _collect(collected, receive, most)
+                if is_long:
+                    collected.clear()  # The application refuses it by its length.
+                else:
+                    is_long = await _collect(collected, receive, BODY_LIMIT)
+                    if is_long and most > BODY_LIMIT:
+                        async with self._large:
+                            is_long = await _collect(collected, receive, most)
+                if is_long:
+                    await _discard(receive)
         except (TimeoutError, EOFError):
-            return None
+            return bytes(collected) if is_long else None
         return bytes(collected)
 
     async def _answer(
@@ -206,6 +213,16 @@ async def _collect(body: bytearray, receive: Receive, most: int) -> bool:
         if not message.get("more_body"):
             return False
     return True
+
+
+async def _discard(receive: Receive) -> None:
+    """Read what is not looked at: who is cut off while sending does not hear why."""
+    left = DISCARD_BYTES
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if not message.get("more_body"):
+            break
 
 
 async def _is_taken(sending: Awaitable[None], gone: "asyncio.Task[None]") -> bool:

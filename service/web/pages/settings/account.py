@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask import request
+from flask import g, request
 from flask_babel import lazy_gettext
 from marshmallow import fields, validate
 
@@ -12,7 +12,6 @@ from service.accounts import editors, passwords, sessions, two_step
 from service.accounts.principals import Principal, Scope
 from service.accounts.zones import TIME_ZONES
 from service.errors import InvalidFields
-from service.hashing import fingerprint
 from service.models import Editor
 from service.web import cookies, current, forms
 from service.web.cookies import Answer, signed_in
@@ -60,13 +59,13 @@ def change_account(who: Principal) -> Answer:
 
 
 def whose_password() -> str:
-    """Guesses at the password of whoever left a session open count against the session."""
-    return fingerprint(cookies.token())
+    """Guesses at the password of whoever left a session open count against the account."""
+    return str(g.principal.editor_id)
 
 
 @blueprint.post("/review/settings/account/password")
-@limiter.limit("10/minute;30/hour", key_func=whose_password)
 @signed_in(Scope.READ)
+@limiter.limit("10/minute;30/hour", key_func=whose_password)
 def change_password(who: Principal) -> Answer:
     """Change the password; every other session ends."""
     try:

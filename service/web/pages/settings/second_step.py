@@ -35,8 +35,8 @@ def begin_second_step(who: Principal) -> Answer:
 
 
 @blueprint.post("/review/settings/account/second-step/confirm")
-@limiter.limit("10/minute;30/hour", key_func=whose_password)
 @signed_in(Scope.READ)
+@limiter.limit("10/minute;30/hour", key_func=whose_password)
 def confirm_second_step(who: Principal) -> Answer:
     """Turn the second step on by a first code; show the recovery codes, this once."""
     code = "".join(request.form.get("code", "").split())
@@ -51,8 +51,8 @@ def confirm_second_step(who: Principal) -> Answer:
 
 
 @blueprint.post("/review/settings/account/second-step/codes")
-@limiter.limit("10/minute;30/hour", key_func=whose_password)
 @signed_in(Scope.READ)
+@limiter.limit("10/minute;30/hour", key_func=whose_password)
 def renew_codes(who: Principal) -> Answer:
     """Make new recovery codes and show them, this once."""
     try:
@@ -65,8 +65,8 @@ def renew_codes(who: Principal) -> Answer:
 
 
 @blueprint.post("/review/settings/account/second-step/off")
-@limiter.limit("10/minute;30/hour", key_func=whose_password)
 @signed_in(Scope.READ)
+@limiter.limit("10/minute;30/hour", key_func=whose_password)
 def turn_off_second_step(who: Principal) -> Answer:
     """Sign in without a second step from now on."""
     try:
