@@ -2,11 +2,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select
 
 from service.accounts import editors, invitations, links, members, passwords, sessions
 from service.db import Database
 from service.errors import AlreadyExists, LastAdmin, NotFound, NotSignedIn
-from service.models import Editor, LinkKind, Role, Site
+from service.intake import pruning
+from service.models import Editor, Link, LinkKind, Role, Site
 from tests.conftest import PASSWORD
 from tests.racing import at_once
 
@@ -70,6 +72,14 @@ def test_invitation_of_two_at_once_is_accepted_once(
     results = at_once(lambda: accept(database, token, now))
     assert sorted(type(each).__name__ for each in results) == ["Editor", "NotFound"]
     assert members_of(database, site) == [(NEW, Role.EDITOR)]
+
+
+def test_ended_links_are_erased(database: Database, site: Site, now: datetime) -> None:
+    invite(database, site, now)
+    for days, left in ((6, 1), (7, 0)):
+        pruning.prune(database, now=now + timedelta(days=days))
+        with database.read() as session:
+            assert session.scalar(select(func.count()).select_from(Link)) == left
 
 
 @pytest.mark.parametrize("days", [7, 400])

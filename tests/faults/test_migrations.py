@@ -17,7 +17,7 @@ from tests.faults.load import row, store_of
 from tests.processes import COMMAND, environment, run
 from tests.servers import PATIENCE
 
-RACERS = 4
+RACERS = 3
 KILLS = int(os.environ.get("CORRIGENDA_TEST_KILLS", "3"))
 
 
