@@ -2,6 +2,7 @@
 
 import click
 
+from service.accounts import links
 from service.cli.context import as_json, now, open_database, say
 from service.db import Database
 from service.intake import pruning
@@ -16,10 +17,12 @@ def prune(as_json: bool) -> None:
     fields: dict[str, object] = {
         "emails": _emails(database),
         "networks": pruning.prune(database, now=now()),
+        "links": links.prune(database, now=now()),
     }
     say(
         f"Erased: {fields['emails']} e-mail addresses and what counted their letters, "
-        f"{fields['networks']} networks, keys and spent challenges",
+        f"{fields['networks']} networks, keys and spent challenges, "
+        f"{fields['links']} links that had ended",
         fields,
         as_json=as_json,
     )

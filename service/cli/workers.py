@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from service.accounts import links
 from service.db import Database
 from service.desk.statistics import folding
 from service.dispatch.clock import database_now
@@ -27,6 +28,7 @@ def make(
     chores: list[Callable[[], object]] = [
         partial(readers.tend, database),
         lambda: pruning.prune(database, now=utc_now(), most=pruning.AT_ONCE),
+        lambda: links.prune(database, now=utc_now()),
         partial(publications.announce_due, database, clock),
         lambda: folding.fold(database, before=_this_hour(), most=folding.DAYS_AT_A_TURN),
     ]

@@ -1,4 +1,4 @@
-"""Erasing what kept abuse out, and links that ended, once it has been kept long enough."""
+"""Erasing what kept abuse out, once it has been kept long enough."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from service.db import Database
 from service.intake import networks
-from service.models import Link, NetworkKey, Report, Site, SpentChallenge
+from service.models import NetworkKey, Report, Site, SpentChallenge
 
 AT_ONCE = 1_000
 """So many networks are erased in one transaction: others wait for it on SQLite."""
 
 
 def prune(database: Database, *, now: datetime, most: int | None = None) -> int:
-    """Erase networks of reports, keys of past periods with their blocks, what is spent or ended.
+    """Erase networks of reports, keys of past periods with their blocks, spent challenges.
 
     A network goes with the key that hashed it, or by its site's retention. Returns how many rows
     it was, hardly more than `most`.
@@ -54,14 +54,11 @@ def _outdated(session: Session, now: datetime) -> Sequence[UUID]:
     ).all()
 
 
-def _over(
-    now: datetime,
-) -> list[tuple[type[NetworkKey | SpentChallenge | Link], ColumnElement[bool]]]:
+def _over(now: datetime) -> list[tuple[type[NetworkKey | SpentChallenge], ColumnElement[bool]]]:
     """What is of no use any more, whatever a site says."""
     return [
         (NetworkKey, NetworkKey.period < networks.period_of(now)),
         (SpentChallenge, SpentChallenge.expires_at <= now),
-        (Link, Link.expires_at <= now),
     ]
 
 

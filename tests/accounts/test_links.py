@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 from service.accounts import editors, invitations, links, members, passwords, sessions
 from service.db import Database
 from service.errors import AlreadyExists, LastAdmin, NotFound, NotSignedIn
-from service.intake import pruning
 from service.models import Editor, Link, LinkKind, Role, Site
 from tests.conftest import PASSWORD
 from tests.racing import at_once
@@ -77,7 +76,7 @@ def test_invitation_of_two_at_once_is_accepted_once(
 def test_ended_links_are_erased(database: Database, site: Site, now: datetime) -> None:
     invite(database, site, now)
     for days, left in ((6, 1), (7, 0)):
-        pruning.prune(database, now=now + timedelta(days=days))
+        assert links.prune(database, now=now + timedelta(days=days)) == 1 - left
         with database.read() as session:
             assert session.scalar(select(func.count()).select_from(Link)) == left
 

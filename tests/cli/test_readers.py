@@ -57,4 +57,4 @@ def test_prune_erases_what_is_older_than_the_site_says(
         ("400", None), ("91", None), ("89", "r89@mail.example"), ("0", "r0@mail.example"),
     ]  # fmt: skip
     assert [network is not None for *_, network in rows] == [False, False, False, True]
-    assert run_json(["prune"], env) == {"emails": 0, "networks": 0}
+    assert run_json(["prune"], env) == {"emails": 0, "networks": 0, "links": 0}
