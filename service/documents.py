@@ -226,11 +226,14 @@ class Query:
         number, found = self._session.execute(select(looked, ids)).one()
         return None if number > FEW else list(set(found or ()))
 
-    def near(self, order: Order, most: int) -> Sequence[str]:
-        """The ids of those that come next, without a gap; `most` documents are looked through."""
+    def near(self, order: Order, most: int, enough: int) -> Sequence[str]:
+        """The ids of those that come next, without a gap, until there are enough.
+
+        At most `most` documents are looked through.
+        """
         region = order.region(Document.correction_id, Document.text).limit(most).subquery()
         of, has = region.c.correction_id, self._has_words(region.c.text)
-        found = order.sort(select(self._as_text(of)).where(has), of).limit(NEAR)
+        found = order.sort(select(self._as_text(of)).where(has), of).limit(enough)
         return self._session.scalars(found).all()
 
     def _as_text(self, correction_id: Any) -> Any:

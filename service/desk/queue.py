@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from service.desk import tallies
 from service.desk.filters import Conditions, Filters
-from service.documents import REGIONS, Order, Query
+from service.documents import NEAR, REGIONS, Order, Query
 from service.errors import invalid
 from service.models import Correction, State
 
@@ -25,6 +25,9 @@ LOOK = 10_000
 
 LOOK_SEARCHED = 2_000
 """The same where the words of each are read."""
+
+SPARE = 3
+"""So many times a page's rows are looked for at first: other filters may leave some of them out."""
 
 HOPE = 20
 """The next region is seven times as large, and words may be three times as frequent there."""
@@ -141,10 +144,14 @@ def _near(
 
 def _next(query: Query, order: Order, limit: int) -> Iterator[Sequence[str]]:
     """The ids of what comes next and has the words, more of them each time."""
+    enough = SPARE * (limit + 1)
     for most in REGIONS:
-        ids = query.near(order, most)
+        ids = query.near(order, most, enough)
         yield ids
-        if len(ids) * HOPE <= limit:
+        if len(ids) >= enough:
+            enough = NEAR
+            yield query.near(order, most, enough)
+        elif len(ids) * HOPE <= limit:
             break
     yield query.nearest(order)
 

@@ -82,7 +82,7 @@ class Client:
     ) -> None:
         self._allowed = allowed
         self._seconds = seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._resolver = resolver
         self._idle = Idle()
 

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -36,6 +37,12 @@ class Connection:
     idle_since: float = 0.0
 
 
+@cache
+def trusting() -> ssl.SSLContext:
+    """What checks certificates by the machine's authorities: read once, when first needed."""
+    return ssl.create_default_context()
+
+
 def left(until: float) -> float:
     """Seconds to a moment of the monotonic clock; raises TimeoutError when there are none."""
     seconds = until - time.monotonic()
@@ -45,10 +52,11 @@ def left(until: float) -> float:
 
 
 def connect(
-    endpoint: Endpoint, found: Sequence[Address], until: float, tls: ssl.SSLContext
+    endpoint: Endpoint, found: Sequence[Address], until: float, tls: ssl.SSLContext | None = None
 ) -> Connection:
     """Connect to the first address that takes it; nobody resolves anything again.
 
+    Certificates are checked by `tls`, or as `trusting` does.
     Raises NotConnected, TimeoutError, ssl.SSLError.
     """
     refused: OSError | None = None
@@ -70,12 +78,15 @@ def connect(
 
 
 def _dial(
-    endpoint: Endpoint, address: Address, until: float, tls: ssl.SSLContext
+    endpoint: Endpoint, address: Address, until: float, tls: ssl.SSLContext | None = None
 ) -> HTTPConnection:
     if endpoint.scheme == "http":
         return _Plain(str(address), endpoint.port, timeout=left(until))
     # The certificate has to be the name's, not the address's.
-    secure = _Secure(str(address), endpoint.port, ssl_context=tls, server_hostname=endpoint.host)
+    checking = tls or trusting()
+    secure = _Secure(
+        str(address), endpoint.port, ssl_context=checking, server_hostname=endpoint.host
+    )
     secure.until = until
     return secure
 

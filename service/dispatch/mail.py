@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import UUID
 
 from service.dispatch.client import DEADLINE_SECONDS, Answer, Fault, SendFailed
+from service.dispatch.connections import trusting
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -81,7 +82,7 @@ class Mailer:
         self._server: SplitResult = urlsplit(url)
         self._sender = sender
         self._seconds = seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
 
     def send(self, mail: Mail, *, at: datetime) -> Answer:
         """Send one message and give back the server's last reply; raises SendFailed."""
@@ -139,7 +140,7 @@ class Mailer:
 
     def _make(self) -> smtplib.SMTP:
         made = (
-            smtplib.SMTP_SSL(timeout=self._seconds, context=self._tls)
+            smtplib.SMTP_SSL(timeout=self._seconds, context=self._tls or trusting())
             if self._server.scheme == "smtps"
             else smtplib.SMTP(timeout=self._seconds)
         )
@@ -152,7 +153,7 @@ class Mailer:
         smtp.ehlo_or_helo_if_needed()
         is_secure = self._server.scheme == "smtps"
         if not is_secure and smtp.has_extn("starttls"):
-            smtp.starttls(context=self._tls)
+            smtp.starttls(context=self._tls or trusting())
             smtp.ehlo()
             is_secure = True
         if self._server.scheme == "smtp+starttls" and not is_secure:

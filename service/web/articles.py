@@ -61,7 +61,7 @@ class PushedOut(ma.Schema):
     """What the new text means for the article's open corrections."""
 
     revision = fields.Integer(required=True)
-    kept = fields.Integer(required=True, metadata={"description": "Found where they were."})
+    kept = fields.Integer(required=True, metadata={"description": "As they were before."})
     moved = fields.Integer(required=True, metadata={"description": "Found elsewhere."})
     changed = fields.Integer(
         required=True, metadata={"description": "Other words stand in their place."}

@@ -226,6 +226,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # it has no type
         decorate: Callable[[View], View] = super().response(status, schema, **options)
         return decorate
 
+    def alt_response(self, status: int, **options: Any) -> Callable[[View], View]:
+        """Tell of another answer in the OpenAPI document."""
+        decorate: Callable[[View], View] = super().alt_response(status, **options)
+        return decorate
+
     def doc(self, **fields: Any) -> Callable[[View], View]:
         """Add to the operation's description in the OpenAPI document."""
         decorate: Callable[[View], View] = super().doc(**fields)

@@ -17,7 +17,7 @@ from service.web.auth import SECURITY, needs, principal
 from service.web.bodies import Blueprint
 from service.web.corrections import IfMatch
 from service.web.limits import limiter
-from service.web.schemas import Text
+from service.web.schemas import TOO_MANY, Text
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/v1", description="Support asks")
 
@@ -186,6 +186,7 @@ def delete_campaign(campaign_key: str) -> None:
 
 
 @blueprint.route("/sites/<key>/support-events", methods=["POST"])
+@blueprint.alt_response(429, **TOO_MANY)
 @limiter.limit("60/minute;600/day")
 @blueprint.arguments(SupportEventIn)
 @blueprint.response(204)

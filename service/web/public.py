@@ -13,6 +13,7 @@ from service.web import cors, current, places, receipts, reports, strings
 from service.web.bodies import Blueprint
 from service.web.limits import REPORTS, limiter, report_limits
 from service.web.schemas import (
+    TOO_MANY,
     ReceiptOut,
     ReceiptQuery,
     ReportIn,
@@ -25,6 +26,13 @@ from service.web.schemas import (
 blueprint = Blueprint("public", __name__, url_prefix="/api/v1", description="For readers' pages")
 
 WIDGET_AGE = timedelta(minutes=5)
+
+REPLAYED = {
+    reports.REPLAYED: {
+        "description": "`true` where the same report was kept before, under the same key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
 
 
 @blueprint.route("/sites/<key>/widget")
@@ -88,10 +96,11 @@ def _kept(text: str, mimetype: str = "application/json") -> Response:
 
 
 @blueprint.route("/sites/<key>/reports", methods=["POST"])
+@blueprint.alt_response(429, **TOO_MANY)
 @limiter.shared_limit(report_limits, scope=REPORTS)
 @blueprint.arguments(ReportIn)
 @blueprint.arguments(ReportKey, location="headers")
-@blueprint.response(201, ReportOut)
+@blueprint.response(201, ReportOut, headers=REPLAYED)
 def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response:
     """Keep a report; answered only once it is durable."""
     receipt = reports.keep_sent(new, headers["idempotency_key"])
@@ -100,6 +109,7 @@ def create_report(new: NewReport, headers: dict[str, str], key: str) -> Response
 
 
 @blueprint.route("/receipts/<token>")
+@blueprint.alt_response(429, **TOO_MANY)
 @blueprint.arguments(ReceiptQuery, location="query")
 @blueprint.response(200, ReceiptOut)
 @limiter.limit("120/minute")

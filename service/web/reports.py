@@ -9,6 +9,8 @@ from service.intake import NewReport, Submission
 from service.web import cors, current
 from service.web.current import Parts
 
+REPLAYED = "Idempotent-Replayed"
+
 REFUSED = "corrigenda.refused"
 """Where a request's environment says why its report was not kept, if that was tried before."""
 
@@ -52,4 +54,4 @@ def answer(parts: Parts, receipt: intake.Receipt) -> bytes:
 
 def marks(receipt: intake.Receipt) -> list[tuple[str, str]]:
     """The headers that say what kind of answer it is."""
-    return [("Idempotent-Replayed", "true")] if receipt.is_replay else []
+    return [(REPLAYED, "true")] if receipt.is_replay else []

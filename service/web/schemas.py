@@ -11,6 +11,7 @@ from service import addresses
 from service.intake import NewReport
 from service.models import AnchorState, Category, State
 from service.record.stages import Stage
+from service.web import problems
 from service.web.bodies import Part, Sent
 
 _EMAIL = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[^\s@<>,;:\"\\()\[\]]+")
@@ -377,6 +378,17 @@ class ProblemOut(ma.Schema):
             )
         )
     )
+
+
+TOO_MANY: dict[str, Any] = {
+    "schema": ProblemOut,
+    "content_type": problems.MEDIA_TYPE,
+    "description": "Too many at once from one network; try again later.",
+    "headers": {
+        "Retry-After": {"description": "In so many seconds.", "schema": {"type": "integer"}}
+    },
+}
+"""How a limited endpoint tells of its limit."""
 
 
 class AnchorOut(ma.Schema):

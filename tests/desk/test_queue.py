@@ -203,16 +203,17 @@ def test_pages_of_every_state_are_in_order(
 
 @pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST, Sort.MOST_REPORTED])
 @pytest.mark.parametrize(
-    ("few", "look", "regions", "near"),
+    ("few", "look", "regions", "near", "spare"),
     [
-        (10_000, 1, (), 1_000),
-        (10_000, 1, (), 2),
-        (2, 1, (), 1_000),
-        (2, 20, (), 1_000),
-        (2, 1_000, (), 1_000),
-        (2, 1, (20, 40), 1_000),
-        (2, 1, (40, 1_000), 1_000),
-        (2, 1, (40, 1_000), 5),
+        (10_000, 1, (), 1_000, 3),
+        (10_000, 1, (), 2, 3),
+        (2, 1, (), 1_000, 3),
+        (2, 20, (), 1_000, 3),
+        (2, 1_000, (), 1_000, 3),
+        (2, 1, (20, 40), 1_000, 3),
+        (2, 1, (40, 1_000), 1_000, 3),
+        (2, 1, (40, 1_000), 1_000, 1),
+        (2, 1, (40, 1_000), 5, 3),
     ],
 )
 def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
@@ -224,6 +225,7 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
     look: int,
     regions: tuple[int, ...],
     near: int,
+    spare: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(documents, "FEW", few)
@@ -234,6 +236,8 @@ def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
         holds = select(Document.correction_id).where(Document.text.contains("story"))
         has = set(session.scalars(holds))
     monkeypatch.setattr(documents, "NEAR", near)
+    monkeypatch.setattr(queue, "NEAR", near)
+    monkeypatch.setattr(queue, "SPARE", spare)
     expected = [
         each.id for each in sorted(many, key=ORDERS[sort]) if each.id in has and not each.suspected
     ]

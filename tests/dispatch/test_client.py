@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.dispatch.client import ANSWER_BYTES, Client, SendFailed
+from service.dispatch.connections import trusting
 from tests.dispatch import receivers
 from tests.dispatch.receivers import Misbehaving, Receiver, misbehaving, running
 
@@ -210,5 +211,5 @@ def test_post_keeps_a_body_that_comes_after_its_head_on_a_connection_that_closes
 
 
 def test_post_default_tls_verifies() -> None:
-    assert Client()._tls.verify_mode == ssl.CERT_REQUIRED
-    assert Client()._tls.check_hostname
+    assert trusting().verify_mode == ssl.CERT_REQUIRED
+    assert trusting().check_hostname
