@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -26,11 +26,11 @@ LOOK = 10_000
 LOOK_SEARCHED = 2_000
 """The same where the words of each are read."""
 
-SPARE = 3
+SPARE = 2
 """So many times a page's rows are looked for at first: other filters may leave some of them out."""
 
-HOPE = 20
-"""The next region is seven times as large, and words may be three times as frequent there."""
+HOPE = 8
+"""The next region is so many times as large; where that would not fill a page, the index leads."""
 
 LOOK_FIRST = 500
 """So many are asked for the words of a search before an index is."""
@@ -134,26 +134,24 @@ def _near(
 ) -> Sequence[Any] | None:
     """The same, from what the search finds next; None where that does not fill the page."""
     after = _read_cursor(asked.cursor, asked.sort)[1] if asked.cursor else None
-    for ids in _next(query, Order(asked.sort is Sort.NEWEST, after), asked.limit):
-        if len(ids) > asked.limit:
-            rows = _rows(session, asked, conditions.among(query, ids))
-            if len(rows) > asked.limit:
-                return rows
-    return None
+    order = Order(asked.sort is Sort.NEWEST, after)
 
+    def rows_of(ids: Sequence[str]) -> Sequence[Any]:
+        return _rows(session, asked, conditions.among(query, ids)) if ids else []
 
-def _next(query: Query, order: Order, limit: int) -> Iterator[Sequence[str]]:
-    """The ids of what comes next and has the words, more of them each time."""
-    enough = SPARE * (limit + 1)
+    enough = SPARE * (asked.limit + 1)
     for most in REGIONS:
         ids = query.near(order, most, enough)
-        yield ids
-        if len(ids) >= enough:
+        rows = rows_of(ids)
+        if len(rows) <= asked.limit and len(ids) >= enough:
             enough = NEAR
-            yield query.near(order, most, enough)
-        elif len(ids) * HOPE <= limit:
+            rows = rows_of(query.near(order, most, enough))
+        if len(rows) > asked.limit:
+            return rows
+        if len(rows) * HOPE <= asked.limit:
             break
-    yield query.nearest(order)
+    rows = rows_of(query.nearest(order))
+    return rows if len(rows) > asked.limit else None
 
 
 def _rows(session: Session, asked: Asked, conditions: Conditions) -> Sequence[Any]:

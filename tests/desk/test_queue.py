@@ -205,15 +205,15 @@ def test_pages_of_every_state_are_in_order(
 @pytest.mark.parametrize(
     ("few", "look", "regions", "near", "spare"),
     [
-        (10_000, 1, (), 1_000, 3),
-        (10_000, 1, (), 2, 3),
-        (2, 1, (), 1_000, 3),
-        (2, 20, (), 1_000, 3),
-        (2, 1_000, (), 1_000, 3),
-        (2, 1, (20, 40), 1_000, 3),
-        (2, 1, (40, 1_000), 1_000, 3),
+        (10_000, 1, (), 1_000, 2),
+        (10_000, 1, (), 2, 2),
+        (2, 1, (), 1_000, 2),
+        (2, 20, (), 1_000, 2),
+        (2, 1_000, (), 1_000, 2),
+        (2, 1, (20, 40), 1_000, 2),
+        (2, 1, (40, 1_000), 1_000, 2),
         (2, 1, (40, 1_000), 1_000, 1),
-        (2, 1, (40, 1_000), 5, 3),
+        (2, 1, (40, 1_000), 5, 2),
     ],
 )
 def test_pages_of_a_search_are_the_same_whichever_way_they_are_found(
@@ -292,6 +292,7 @@ def test_search_for_what_few_have_looks_at_those(
     monkeypatch.setattr(queue, "LOOK_FIRST", 1)
     asked = Filters(q="story", state=State.FIXED)
     steps = plans(database, lambda session: queue.page(session, site.id, asked))
-    [first, last] = [step for step in steps if "corrections USING INDEX" in step]
+    first, *others = [step for step in steps if "corrections USING INDEX" in step]
     assert "site_id=?" in first
-    assert last.endswith("(id=?)")
+    assert others
+    assert all(step.endswith("(id=?)") for step in others)
