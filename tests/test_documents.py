@@ -28,7 +28,7 @@ def find(database: Database, asked: str) -> set[UUID]:
         ways = [query.each]
         ways += [query.all] * query.has_index + [query.few] * query.is_pointed
         for order in (Order(is_newest=True), Order(is_newest=False)):
-            ways += [partial(query.among, query.near(order, 1_000))] * query.has_index
+            ways += [partial(query.among, query.near(order, 1_000, 1_000))] * query.has_index
         found, *others = (
             set(session.scalars(select(Correction.id).where(way(Correction)))) for way in ways
         )
@@ -93,7 +93,7 @@ def test_what_is_near_has_no_gaps(
     with database.read() as session:
         query, found = documents.Query(session, "story"), list[UUID]()
         for _ in expected:
-            near = {UUID(each) for each in query.near(Order(is_newest, after), region)}
+            near = {UUID(each) for each in query.near(Order(is_newest, after), region, 1_000)}
             found += sorted(near, reverse=is_newest)
             after = found[-1]
     assert len(found) > 3
@@ -112,7 +112,7 @@ def test_nearest_are_those_of_the_few_that_come_next(
         begin, after = Order(is_newest), Order(is_newest, after=first)
         for order, expected in ((begin, [first, *others[:2]]), (after, others[:3])):
             assert [UUID(each) for each in query.nearest(order)] == expected
-            assert [UUID(each) for each in query.near(order, 1_000)] == expected
+            assert [UUID(each) for each in query.near(order, 1_000, 3)] == expected
         monkeypatch.setattr(documents, "FEW", len(scripts) - 1)
         assert documents.Query(session, "title of").nearest(begin) == []
 
