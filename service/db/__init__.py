@@ -1,7 +1,7 @@
 """The database: declarative base and types, engines and sessions, migrations."""
 
 from service.db.engines import Database, sqlite_fault
-from service.db.prepared import Asking, Prepared, among, at_most, connection_of
+from service.db.prepared import Asking, Prepared, among, at_most, connection_of, inserting
 from service.db.schema import Base, UtcDateTime, id_at, new_id
 from service.db.turns import takes_turn
 
@@ -15,6 +15,7 @@ __all__ = [
     "at_most",
     "connection_of",
     "id_at",
+    "inserting",
     "new_id",
     "sqlite_fault",
     "takes_turn",

@@ -56,6 +56,12 @@ def connection_of(session: Asking) -> Connection:
     return session.bind if isinstance(session.bind, Connection) else session.connection()
 
 
+def inserting(session: Asking, table: type[Base]) -> Any:
+    """An insert in the database's dialect, which can say what to do where a row is there."""
+    bind = session if isinstance(session, Connection) else session.get_bind()
+    return _INSERTS[bind.dialect.name](table)
+
+
 def among(ids: Any, name: str, dialect: str) -> ColumnElement[bool]:
     """Whether a column's id is one of a list's, which is one parameter however long it is."""
     listed = bindparam(name, type_=_Ids)

@@ -7,11 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from service import addresses, documents, hashing, text
-from service.db import new_id
+from service.db import inserting, new_id
 from service.desk import moves
 from service.desk.moves import By, Decision
 from service.errors import invalid
@@ -149,9 +148,8 @@ def _address(site: Site, new: NewText) -> str:
 def _article(session: Session, site: Site, new: NewText, now: datetime) -> Article:
     """The article, made if it is new, locked until the transaction ends: pushes queue here."""
     url = _address(site, new)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(
-        insert(Article)
+        inserting(session, Article)
         .values(
             id=new_id(),
             site_id=site.id,

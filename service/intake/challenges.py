@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from altcha.v1 import ChallengeOptions, create_challenge, extract_params, verify_solution
-from sqlalchemy.dialects import postgresql, sqlite
 
-from service.db import Asking, connection_of
+from service.db import Asking, connection_of, inserting
 from service.errors import ChallengeRequired
 from service.hashing import keyed
 from service.models import Site, SpentChallenge
@@ -51,9 +50,8 @@ def spend(session: Asking, site: Site, solution: str | None, *, secret: str, now
             site, "This solution does not hold, or is out of date.", secret=secret, now=now
         )
     connection = connection_of(session)
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     spent = connection.scalar(
-        insert(SpentChallenge)
+        inserting(connection, SpentChallenge)
         .values(signature=payload["signature"], expires_at=expires_at)
         .on_conflict_do_nothing()
         .returning(SpentChallenge.signature)

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service.db import inserting
 from service.models import Document, Tally
 
 TABS = ("new", "accepted", "fixed", "rejected", "spam", "suspected")
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 GATHERED, USUALLY = 64 * 2**20, 2**20
 """So many bytes of SQLite's search index are gathered before they are written as a part."""
@@ -49,7 +47,7 @@ def tally(session: Session, site_id: UUID, came: Mapping[str, int]) -> None:
     """Count the corrections that came by tab, as the triggers would have."""
     counts = {f"{tab}_count": came.get(tab, 0) for tab in TABS}
     values = {**counts, "site_id": site_id, "shard": 0, "changes": sum(counts.values())}
-    insert = _INSERTS[session.get_bind().dialect.name](Tally)
+    insert = inserting(session, Tally)
     more = {name: getattr(Tally, name) + insert.excluded[name] for name in (*counts, "changes")}
     made = insert.values(values)
     session.execute(made.on_conflict_do_update(index_elements=["site_id", "shard"], set_=more))

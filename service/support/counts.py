@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service.db import inserting
 from service.errors import invalid
 from service.models import Campaign, CountKind, Place, SupportCount
 
@@ -23,9 +23,8 @@ def note(
         raise invalid("/variant", "The campaign has no such variant.")
     if place not in campaign.places:
         raise invalid("/place", "The campaign is not shown in this place.")
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(
-        insert(SupportCount)
+        inserting(session, SupportCount)
         .values(
             campaign_id=campaign.id,
             day=now.date(),

@@ -9,11 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service import addresses, documents, hashing, text
-from service.db import Base, id_at, new_id
+from service.db import Base, id_at, inserting, new_id
 from service.intake.importing.finds import Columns, Found, Sent
 from service.models import (
     AnchorState,
@@ -291,9 +290,8 @@ class _Batch:
             }
             for url, found in sorted(first.items())
         ]
-        is_sqlite = self.session.get_bind().dialect.name == "sqlite"
-        add = sqlite.insert(Article) if is_sqlite else postgresql.insert(Article)
-        self.session.execute(add.on_conflict_do_nothing(), rows)
+        add = inserting(self.session, Article).on_conflict_do_nothing()
+        self.session.execute(add, rows)
         wanted = select(Article.url, Article.id).where(
             Article.site_id == self.site.id, Article.url.in_(first)
         )
