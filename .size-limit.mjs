@@ -12,6 +12,6 @@ export default [
     name: 'all a reader loads to send a correction',
     path: ['static/widget.js', 'static/dialog.js', answer],
     gzip: true,
-    limit: '9000 B',
+    limit: '9200 B',
   },
 ];

@@ -112,6 +112,59 @@ def test_keys_pressed_before_the_script_is_there_are_not_lost(desk: Desk) -> Non
     assert desk.state_of(correction_id) is State.ACCEPTED
 
 
+def test_buttons_at_the_top_take_what_is_typed_below(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    page.get_by_label("Final wording").fill("words of my own")
+    page.get_by_label("Public note").fill("Thank you.")
+    with page.expect_navigation():
+        page.locator(".moves").get_by_role("button", name="Accept").click()
+    with desk.database.read() as session:
+        found = changes.find(session, desk.site.id, correction_id)
+    assert (found.state, found.wording) == (State.ACCEPTED, "words of my own")
+    assert found.public_note == "Thank you."
+
+
+def test_what_is_typed_outlives_another_form_of_the_page(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    page.get_by_label("Final wording").fill("words of my own")
+    page.get_by_label("Note for the other editors").fill("half a not")
+    page.keyboard.press("Escape")
+    with page.expect_navigation():
+        page.keyboard.press("t")
+    assert page.get_by_label("Final wording").input_value() == "words of my own"
+    assert page.get_by_label("Note for the other editors").input_value() == "half a not"
+    with page.expect_navigation():
+        page.get_by_role("button", name="Only save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Add the note").click()
+    open_one(desk, correction_id, page)
+    assert page.get_by_label("Note for the other editors").input_value() == ""
+    with desk.database.read() as session:
+        assert changes.find(session, desk.site.id, correction_id).wording == "words of my own"
+
+
+def test_key_decides_nothing_that_a_colleague_has_changed(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    by, now = By("other@news.example"), datetime.now(UTC)
+    with desk.database.write() as session:
+        wanted = {"wording": "a colleague's"}
+        changes.change(session, desk.site.id, correction_id, wanted, by=by, now=now)
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    expect(page.locator(".refused")).to_contain_text("Somebody was first")
+    assert desk.state_of(correction_id) is State.NEW
+
+
+def test_long_word_makes_no_page_wider(desk: Desk) -> None:
+    correction_id = desk.report(suggestion="https://news.example/" + "a" * 300)
+    page = desk.sign_in(desk.browser.another(viewport={"width": 320, "height": 640}))
+    open_one(desk, correction_id, page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_everything_works_without_scripts(desk: Desk) -> None:
     correction_id = busy(desk)
     page = desk.sign_in(desk.browser.another(java_script_enabled=False))

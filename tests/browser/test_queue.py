@@ -368,6 +368,28 @@ def test_lost_connection_is_told_and_nothing_is_lost(desk: Desk) -> None:
     assert states(desk, ids) == [State.NEW, State.NEW, State.NEW, State.ACCEPTED]
 
 
+def test_bar_gives_the_keyboard_to_the_next_row_and_keeps_a_reason_that_did_not_go(
+    desk: Desk,
+) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    for box in page.locator(".row .pick input").all()[:2]:
+        box.focus()
+        box.press("Space")
+    page.context.set_offline(True)
+    page.locator(".bulk summary").click()
+    page.locator(".bulk [name=reason]").fill("Not ours")
+    page.locator(".bulk .own button").click()
+    page.locator(".lost", has_text="The connection is lost").wait_for()
+    assert page.locator(".bulk [name=reason]").input_value() == "Not ours"
+    page.context.set_offline(False)
+    page.locator(".bulk [value=fixed]").focus()
+    page.keyboard.press("Enter")
+    told(page, "Marked as fixed: 2")
+    assert page.evaluate("document.activeElement.className").startswith("row")
+    assert states(desk, ids).count(State.FIXED) == 2
+
+
 def test_keys_go_on_where_all_shown_was_decided_before_the_answers(desk: Desk) -> None:
     ids = several(desk)
     page = desk.sign_in()

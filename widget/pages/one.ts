@@ -13,6 +13,54 @@ const KEYS: Record<string, string> = {
   q: '.back a',
 };
 
+type Field = HTMLInputElement | HTMLTextAreaElement;
+
+/** Where words wait that were typed in fields and not sent. */
+const WAITING = `corrigenda.typed ${location.pathname}`;
+
+/** What goes with a decision, whichever button makes it. */
+const WITH_DECISIONS = ['wording', 'public_note', 'reason'];
+
+/** The fields whose words are on their way. */
+let sent: Field[] = [];
+
+const fields = () => [
+  ...document.querySelectorAll<Field>('.fields textarea, .fields input:not([type=hidden])'),
+];
+const changed = () => fields().filter((field) => field.value !== field.defaultValue);
+const nameOf = ({ form, name }: Field) => `${form?.getAttribute('action')} ${name}`;
+
+/** Add to a decision what is typed elsewhere on the page, unless it says that itself. */
+function carry(form: HTMLFormElement): Field[] {
+  if (!form.getAttribute('action')?.endsWith('/moves')) return [];
+  const says = new FormData(form);
+  const isWorded = says.has('suggestion') || says.has('deletes');
+  const carried = changed().filter(
+    ({ name }) =>
+      WITH_DECISIONS.includes(name) && !says.get(name) && !(name === 'wording' && isWorded),
+  );
+  for (const { name, value } of carried) {
+    const copy = document.createElement('input');
+    Object.assign(copy, { type: 'hidden', name, value });
+    form.append(copy);
+  }
+  return carried;
+}
+
+/** Keep what was typed and not sent until this page is shown again. */
+function keep(): void {
+  const left = changed().filter((field) => !sent.includes(field));
+  const told = Object.fromEntries(left.map((field) => [nameOf(field), field.value]));
+  if (left.length) sessionStorage.setItem(WAITING, JSON.stringify(told));
+  else sessionStorage.removeItem(WAITING);
+}
+
+/** Put back what waits, where the service has not put it there already. */
+function refill(): void {
+  const told = JSON.parse(sessionStorage.getItem(WAITING) ?? '{}') as Record<string, string>;
+  for (const field of fields()) field.value = told[nameOf(field)] ?? field.value;
+}
+
 /** A form is on its way: what is pressed now was meant for the page that follows. */
 let isLeaving = false;
 
@@ -46,13 +94,20 @@ function press(event: KeyboardEvent): boolean {
   return !!found;
 }
 
-document.addEventListener('submit', () => {
+document.addEventListener('submit', (event) => {
+  const form = event.target as HTMLFormElement;
   isLeaving = true;
+  sent = [...carry(form), ...fields().filter((field) => field.form === form)];
 });
+
+window.addEventListener('pagehide', keep);
 
 window.addEventListener('pageshow', () => {
   isLeaving = false;
+  sent = [];
 });
+
+refill();
 
 listen((event) => {
   if (event.key === 'Escape') {

@@ -52,7 +52,7 @@ function edit(row: HTMLElement | undefined): void {
 function save(row: HTMLElement, verb: string): void {
   const field = row.querySelector<HTMLTextAreaElement>('.editing textarea');
   const can = row.querySelector(`[data-act=${verb}]`) || verb === 'word';
-  if (field) act(can ? verb : 'word', [row], { wording: field.value });
+  if (field) void act(can ? verb : 'word', [row], { wording: field.value });
 }
 
 function toggle(): void {
@@ -132,8 +132,10 @@ form.addEventListener('submit', (event) => {
   const button = event.submitter as HTMLButtonElement;
   if (button.name === 'act') {
     const reason = bulk.querySelector<HTMLInputElement>('[name=reason]');
-    act(button.value, chosen(), reason?.value ? { reason: reason.value } : {});
-    if (reason) reason.value = '';
+    const why = reason?.value;
+    void act(button.value, chosen(), why ? { reason: why } : {}).then((isAnswered) => {
+      if (reason && isAnswered && reason.value === why) reason.value = '';
+    });
     return;
   }
   const [verb = '', key = '', ...words] = button.value.split(' ');
@@ -141,7 +143,7 @@ form.addEventListener('submit', (event) => {
   if (!row) return;
   const own = row.querySelector<HTMLInputElement>('.own input')?.value ?? '';
   const reason = verb === 'rejected' ? words.join(' ') || own : '';
-  act(verb, [row], reason ? { reason } : {});
+  void act(verb, [row], reason ? { reason } : {});
 });
 
 list.addEventListener('click', (event) => {

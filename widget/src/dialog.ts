@@ -32,6 +32,8 @@ function start(embed: Embed): Dialog {
   /** What Send and Cancel do now; none while something is being sent. */
   let submit: (() => void) | undefined;
   let cancel: (() => void) | undefined;
+  /** What the draft is about that the dialog shows. */
+  let shown = '';
   /** How often it was opened or closed: what is overtaken opens nothing. */
   let calls = 0;
   /** Gives the reader back the place that the dialog was opened from. */
@@ -47,7 +49,8 @@ function start(embed: Embed): Dialog {
     config = answer;
   };
 
-  const article = () => articleOf(document, data.article || config?.article_selector);
+  const article = (range?: Range | null) =>
+    articleOf(document, data.article || config?.article_selector, range);
 
   /** Shows a line, and the buttons by the names of their strings: the fields with the one to send them. */
   const present = (text: string, sending = '', closing = 'close') => {
@@ -63,7 +66,7 @@ function start(embed: Embed): Dialog {
     const mine = ++calls;
     await ready().catch(() => 0);
     if (mine !== calls || dialog.matches(':modal')) return;
-    const passage = range ? selectorOf(range, article()) : null;
+    const passage = range ? selectorOf(range, article(range)) : null;
     if ((range && !passage) || !tell('open', { selector: passage }, true)) return;
     dialog.close();
     offer(null);
@@ -72,7 +75,7 @@ function start(embed: Embed): Dialog {
       present(embed.unreachable);
       tell('error', { status: 0, detail: embed.unreachable });
     } else {
-      const lang = article().closest<HTMLElement>('[lang]')?.lang ?? '';
+      const lang = article(range).closest<HTMLElement>('[lang]')?.lang ?? '';
       const form = setUp(find, config, say, passage, lang);
       if (excess > 0) present(say('excerpt_too_long', excess));
       else {
@@ -96,6 +99,8 @@ function start(embed: Embed): Dialog {
     const draft = (): Draft => ({ at: Date.now(), fields: form.values() });
     const kept = drafts()[about];
     if (kept) form.restore(kept.fields);
+    shown = about;
+    // Another text than the one that was tried has not been tried.
     dialog.oninput = () => keep(about, draft());
     submit = () => {
       if (!form.check()) return;
@@ -114,15 +119,17 @@ function start(embed: Embed): Dialog {
     const button = find('#send');
     const label = button.textContent;
     button.textContent = say('sending');
-    submit = dialog.oninput = null as never;
+    submit = null as never;
     status.textContent = '';
     keep(about, draft);
     const outcome = await send(draft.attempt);
     // Another opening has the dialog by now.
     const isOurs = submit === null;
     if (isOurs) button.textContent = label;
+    const { at, fields, attempt } = drafts()[about] ?? draft;
     if (outcome.sent) {
-      keep(about);
+      // What was written while it was on its way stays.
+      if (attempt) keep(about);
       const { id, correction_id, already_reported, receipt_url } = outcome;
       tell('sent', { id, correction_id, already_reported });
       if (!isOurs) return;
@@ -131,7 +138,7 @@ function start(embed: Embed): Dialog {
       status.append(...linksTo({ follow: receipt_url }, say));
       find('#cancel').focus();
     } else {
-      if (!outcome.again) keep(about, { at: draft.at, fields: draft.fields });
+      if (!outcome.again) keep(about, { at, fields });
       tell('error', outcome);
       if (!isOurs) return;
       submit = again;
@@ -159,6 +166,7 @@ function start(embed: Embed): Dialog {
     const exact = target.selector?.[0].exact ?? comment;
     setUp(find, config as Config, say, { exact, prefix: '', suffix: '' }, '');
     back = undefined;
+    shown = about;
     // Not by `show`, which would take the keyboard from whoever is reading.
     dialog.open = true;
     present(say('unsent'), 'send_now', 'discard');
@@ -204,7 +212,7 @@ function start(embed: Embed): Dialog {
 
   const retry = () => {
     if (!dialog.open) remind().catch(() => 0);
-    else if (unsent()) submit?.();
+    else if (drafts()[shown]?.attempt) submit?.();
   };
   addEventListener('online', retry);
   retry();
@@ -227,7 +235,7 @@ function start(embed: Embed): Dialog {
       touched = range;
       if (range) await ready();
       if (touched !== range || (!range && menu.hidden)) return;
-      const isOffered = range?.intersectsNode(article()) && !dialog.matches(':modal');
+      const isOffered = range?.intersectsNode(article(range)) && !dialog.matches(':modal');
       offer(isOffered ? [...(range as Range).getClientRects()].pop() : null);
     },
   };

@@ -30,7 +30,7 @@ async function start(embed: Embed): Promise<void> {
     if (
       isIn(isAsked ? WRITTEN : OWN) ||
       (!isAsked &&
-        lengthOf(range, articleOf(document, data.article || article_selector)) <= quote.from)
+        lengthOf(range, articleOf(document, data.article || article_selector, range)) <= quote.from)
     )
       return;
     const { url, canonical } = here();
@@ -55,7 +55,11 @@ async function start(embed: Embed): Promise<void> {
   };
   const offer = () => {
     const dialog = document.querySelector('corrigenda-dialog')?.shadowRoot;
-    dialog?.querySelector('[popover]')?.append(button);
+    const menu = dialog?.querySelector('[popover]');
+    if (!menu || button.isConnected) return;
+    menu.append(button);
+    // It is wider now, and finds its place again.
+    document.dispatchEvent(new Event('selectionchange'));
   };
   document.addEventListener('selectionchange', offer);
   offer();

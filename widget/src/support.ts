@@ -77,7 +77,9 @@ async function quote(embed: Embed): Promise<void> {
   const fetch = () => {
     if (getSelection()?.isCollapsed) return;
     document.removeEventListener('selectionchange', fetch);
-    embed.get('quotes.js', QUOTES_INTEGRITY);
+    embed
+      .get('quotes.js', QUOTES_INTEGRITY)
+      .catch(() => document.addEventListener('selectionchange', fetch));
   };
   document.addEventListener('selectionchange', fetch);
   fetch();

@@ -136,9 +136,11 @@ export function rangeAt({ text, runs }: ArticleText, start: number, end: number)
   return range;
 }
 
-function queried(document: Document, selector: string): Element | null {
+/** The first element of a selector or, where a page has several articles, the one with the range. */
+function queried(document: Document, selector: string, range?: Range | null): Element | null {
   try {
-    return document.querySelector(selector);
+    const found = [...document.querySelectorAll(selector)];
+    return found.find((element) => range?.intersectsNode(element)) ?? found[0] ?? null;
   } catch {
     return null;
   }
@@ -158,9 +160,13 @@ function mostParagraphs(document: Document): Element | null {
 }
 
 /** The element whose text is the article's: the site's selector, or a fixed order of guesses. */
-export function articleOf(document: Document, selector?: string | null): Element {
+export function articleOf(
+  document: Document,
+  selector?: string | null,
+  range?: Range | null,
+): Element {
   return (
-    (selector && queried(document, selector)) ||
+    (selector && queried(document, selector, range)) ||
     document.querySelector('article') ||
     document.querySelector('main,[role=main]') ||
     mostParagraphs(document) ||

@@ -30,6 +30,9 @@ declare global {
   }
 }
 
+/** So many milliseconds a reader waits for what the dialog needs. */
+const PATIENCE = 8000;
+
 const me = (document.currentScript ??
   document.querySelector('script[data-site]')) as HTMLScriptElement | null;
 
@@ -60,9 +63,10 @@ function embed(script: HTMLScriptElement): void {
     })}`;
 
   const config = () => {
-    asked ??= fetch(question('widget'), { credentials: 'omit' }).then((answer) =>
-      answer.ok ? answer.json() : Promise.reject(),
-    );
+    asked ??= fetch(question('widget'), {
+      credentials: 'omit',
+      signal: AbortSignal.timeout?.(PATIENCE) as AbortSignal,
+    }).then((answer) => (answer.ok ? answer.json() : Promise.reject()));
     asked.catch(() => {
       asked = undefined;
     });
@@ -70,7 +74,7 @@ function embed(script: HTMLScriptElement): void {
   };
 
   /** Fetches another file of ours and starts it. */
-  const get = <T>(name: string, hash: string) =>
+  const get = <T>(name: string, hash: string, patience?: number) =>
     new Promise<T>((resolve, reject) => {
       const fetched: PartScript<T> = document.createElement('script');
       const url = `${new URL(name, script.src)}`;
@@ -80,6 +84,12 @@ function embed(script: HTMLScriptElement): void {
       });
       fetched.start = (make) => resolve(make(lent));
       fetched.onerror = reject;
+      if (patience)
+        setTimeout(() => {
+          // Whoever waited was told: now it comes too late.
+          delete fetched.start;
+          reject();
+        }, patience);
       fetched.nonce = data.nonce || script.nonce;
       if (script.integrity) {
         // A page that pins this script pins with it the parts that this script was built with.
@@ -109,7 +119,7 @@ function embed(script: HTMLScriptElement): void {
         // The part of the page's own places asks under the thanks too.
         .then((answer) => has('support') || lent.ask(answer))
         .catch(() => 0);
-      part = get<Dialog>('dialog.js', DIALOG_INTEGRITY).catch((error) => {
+      part = get<Dialog>('dialog.js', DIALOG_INTEGRITY, PATIENCE).catch((error) => {
         part = undefined;
         failed = true;
         throw error;

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.engines import DIALOG, Chromium, Engine
+from tests.browser.test_desk import hold
 from tests.browser.widget.conftest import ARTICLE, CONTACT, PRIVACY, News
 from tests.browser.widget.test_manners import call, requested, visit
 from tests.browser.widget.test_way import is_said, send
@@ -87,6 +88,79 @@ def test_blocker_of_the_dialog_is_told_by_the_browsers_own_box(page: Chromium, n
     page.wait_for("errors === 1")
     assert told == ["The corrections service cannot be reached."]
     page.page.unroute("**/dialog.js")
+    call(page)
+
+
+def test_only_what_was_sent_goes_when_the_network_is_back(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/two-passages"))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    page.set_offline(True)
+    send(page)
+    is_said(page, "you are offline")
+    page.press("Escape")
+    call(page, "mayor")
+    page.inside_dialog("#comment").fill("I am in the middle of")
+    page.set_offline(False)
+    page.page.wait_for_timeout(300)
+    assert page.inside_dialog("#comment").value() == "I am in the middle of"
+    assert news.way.posts() == []
+
+
+def test_what_is_written_after_a_try_is_kept(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/after-a-try"))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    news.way.faults["/reports"] = (500, {}, b"{}")
+    send(page)
+    is_said(page, "Your text is kept")
+    page.inside_dialog("#comment").fill("And a long comment")
+    page.press("Escape")
+    news.way.faults.clear()
+    visit(page, news.publish("/after-a-try"))
+    call(page)
+    assert page.inside_dialog("#comment").value() == "And a long comment"
+    send(page)
+    is_said(page, "Sent")
+    tried, sent = news.sent()
+    assert (tried.get("comment"), sent["comment"]) == (None, "And a long comment")
+    assert kept(page) == []
+
+
+def test_what_is_written_while_it_is_sent_is_kept(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/meanwhile"))
+    call(page)
+    held = hold(page.page, "**/reports")
+    page.inside_dialog("#suggestion").fill("bridge")
+    send(page)
+    page.inside_dialog("#comment").fill("One thing more")
+    held[0].continue_()
+    is_said(page, "Sent")
+    page.press("Escape")
+    call(page)
+    assert page.inside_dialog("#comment").value() == "One thing more"
+
+
+@pytest.mark.parametrize("path", ["**/widget?*", "**/dialog.js"])
+def test_service_that_hangs_is_told(page: Chromium, news: News, path: str) -> None:
+    told: list[str] = []
+    page.page.on("dialog", lambda box: (told.append(box.message), box.accept()))
+    # What never comes is waited for no longer than a moment here.
+    soon = "const later = setTimeout; setTimeout = (act, time) => later(act, time / 20);"
+    signal = "AbortSignal.timeout = () => { const c = new AbortController(); later(() => c.abort(), 400); return c.signal; };"
+    page.page.add_init_script(soon + signal)
+    page.page.route(path, lambda _: None)
+    visit(page, news.publish("/hanging"))
+    page.evaluate("(window.errors = 0, Corrigenda.on('error', () => { errors++ }), 0)")
+    page.select("article", "brigde")
+    page.press("Control+Enter")
+    page.wait_for("errors === 1")
+    if path.endswith("dialog.js"):
+        assert told == ["The corrections service cannot be reached."]
+    else:
+        is_said(page, "cannot be reached")
+    page.page.unroute(path)
+    page.inside_dialog("#cancel").click() if not told else None
     call(page)
 
 

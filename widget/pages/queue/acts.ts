@@ -36,18 +36,24 @@ async function keep(): Promise<void> {
   );
 }
 
-/** Do one thing with rows. */
-export function act(verb: string, rows: HTMLElement[], fields: Record<string, string> = {}): void {
-  if (!rows.length) return;
+/** Do one thing with rows; whether the service answered. */
+export async function act(
+  verb: string,
+  rows: HTMLElement[],
+  fields: Record<string, string> = {},
+): Promise<boolean> {
+  if (!rows.length) return false;
   const keys = rows.map((row) => row.dataset.key ?? '');
   const quote = rows.length === 1 ? quoteOf(rows[0]) : '';
   if (LEAVING.includes(verb)) hide(rows);
   const sent = send(verb, keys, fields);
   const done = finished.then(() => sent).then((answer) => finish(verb, rows, answer, quote));
   finished = Promise.allSettled([done]);
-  if (!MOVES.includes(verb)) return;
-  undoable.push(done);
-  void keep();
+  if (MOVES.includes(verb)) {
+    undoable.push(done);
+    void keep();
+  }
+  return (await sent) !== undefined;
 }
 
 /** Take back what was done last. */

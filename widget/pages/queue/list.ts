@@ -51,8 +51,10 @@ export function hide(gone: HTMLElement[]): void {
   const here = current();
   const all = rows();
   for (const row of gone) row.classList.add('going');
-  if (here && gone.includes(here)) {
-    const behind = all.slice(all.indexOf(here)).find((row) => !gone.includes(row));
+  // The bar that has the keyboard goes with the last row that is selected.
+  const last = document.activeElement?.closest('.bulk') ? gone.at(-1) : here;
+  if (last && gone.includes(last)) {
+    const behind = all.slice(all.indexOf(last)).find((row) => !gone.includes(row));
     select(behind ?? rows().at(-1));
     ranOut = !rows().length;
   }
