@@ -42,7 +42,7 @@ class Waiting:
 
 def mark(secret: str, site_id: UUID, email: str) -> str:
     """What shows that somebody reads the mail of an address: part of the links in letters to it."""
-    return hashing.keyed(secret, f"reader of {site_id}", email.casefold())
+    return hashing.keyed(secret, f"reader of {site_id}", email.lower())
 
 
 def unasked(session: Session, *, now: datetime) -> Sequence[UUID]:

@@ -47,8 +47,8 @@ def publish(
 ) -> Publication:
     """Put the entry of a correction on the record, or change the one there is.
 
-    It is seen from `visible_at` on, at once where that is None; what everybody sees already
-    changes at once. Raises InvalidFields, NotFound, StaleVersion, NotAllowedMove.
+    It is seen from `visible_at` on, at once where that is None; what everybody sees already, be it
+    as withdrawn, changes at once. Raises InvalidFields, NotFound, StaleVersion, NotAllowedMove.
     """
     entry.check()
     correction = _claim(session, site_id, correction_id, now=now, versions=versions)
@@ -74,7 +74,9 @@ def publish(
     if was_seen:
         found.changed_at = now
     else:
-        found.published_at, found.changed_at = visible_at or now, None
+        # Everybody sees that one was withdrawn: held back, it would be gone meanwhile.
+        begins = now if found.withdrawn_at else visible_at or now
+        found.published_at, found.changed_at = begins, None
         found.withdrawn_at = found.withdrawn_reason = None
     found.announced_at = None
     session.flush()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from service import audits, letters, snapshots
@@ -61,7 +61,6 @@ def _note(
 
 def _reports(session: Session, site_id: UUID, email: str) -> Sequence[UUID]:
     """The reports that came with the address, also where only a letter about them has it yet."""
-    wanted = email.strip().lower()
     leaving = (
         select(Letter.subject_id)
         .join(Delivery, Delivery.letter_id == Letter.id)
@@ -69,14 +68,16 @@ def _reports(session: Session, site_id: UUID, email: str) -> Sequence[UUID]:
             Letter.site_id == site_id,
             Letter.kind.in_((QUESTION, ANSWER)),
             Delivery.state == DeliveryState.PENDING,
-            func.lower(Letter.recipient) == wanted,
         )
     )
+    addressed = select(Report.email).where(Report.site_id == site_id, Report.email.is_not(None))
+    written = session.scalars(addressed.union(leaving.with_only_columns(Letter.recipient)))
+    # Databases know the capitals of English alone.
+    wanted = email.strip().lower()
+    known = [each for each in written if each and each.lower() == wanted]
+    has_letter = Report.id.in_(leaving.where(Letter.recipient.in_(known)))
     return session.scalars(
-        select(Report.id).where(
-            Report.site_id == site_id,
-            or_(func.lower(Report.email) == wanted, Report.id.in_(leaving)),
-        )
+        select(Report.id).where(Report.site_id == site_id, or_(Report.email.in_(known), has_letter))
     ).all()
 
 

@@ -206,10 +206,16 @@ def test_withdrawn_entry_is_published_anew_under_the_same_address(
     [before] = seen(database, site, now)
     withdraw(database, site, fixed, now, reason="Too early.")
     later = now + timedelta(hours=1)
-    publish(database, site, fixed, later)
+    publish(database, site, fixed, later, visible_at=later + HOLD)
     [after] = seen(database, site, later)
     assert after == {**before, "published_at": instant(later)}
     assert len(told(database)) == 2
+    withdraw(database, site, fixed, later, reason="Too early again.")
+    [entry] = seen(database, site, later)
+    assert (entry["withdrawn_at"], entry["withdrawn_reason"]) == (
+        instant(later),
+        "Too early again.",
+    )
 
 
 def test_change_of_what_is_seen_is_dated_and_told(

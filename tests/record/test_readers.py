@@ -11,7 +11,7 @@ from service.record import answers, readers
 from tests.conftest import ORIGIN
 from tests.reporting import report
 
-EMAIL = "Reader@mail.example"
+EMAIL = "Reader.Ж@mail.example"
 
 
 @pytest.fixture
