@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from service.text.evidence import weight
 from service.text.passages import Selector
 from service.text.similar import SOLID, most_similar
+from service.text.words import is_edge
 from service.text.words import words as words_of
 
 State = Literal["exact", "moved", "changed", "orphaned"]
@@ -44,14 +45,27 @@ def locate(selector: Selector, text: str, suggestions: Sequence[str] = ()) -> An
     span = (
         _verbatim(selector, wordings, text)
         or _between_shorter(selector, wordings, text)
-        or most_similar(selector, wordings, text)
+        or _alike(selector, wordings, text)
     )
     if span is None:
         return ORPHANED
-    start, end = _wording_within(wordings, text, *span)
+    start, end = span
     if text[start:end] != selector.exact:
         return Anchor("changed", start, end)
     return Anchor("exact" if start == selector.start else "moved", start, end)
+
+
+def is_whole(selector: Selector, text: str, start: int, end: int) -> bool:
+    """Do words begin and end with a wording wherever they would between the passage's contexts?
+
+    `start` and `end` are where the wording stands in the text.
+    """
+    first, last = len(selector.prefix), len(selector.prefix) + end - start
+    meant = selector.prefix + text[start:end] + selector.suffix
+    return all(
+        is_edge(text, at) or not is_edge(meant, meant_at)
+        for at, meant_at in ((start, first), (end, last))
+    )
 
 
 def _verbatim(selector: Selector, wordings: Sequence[str], text: str) -> tuple[int, int] | None:
@@ -105,6 +119,14 @@ def _nearest(text: str, needle: str, expected: int | None) -> int | None:
     return after if after >= 0 and after - expected < expected - before else before
 
 
+def _alike(selector: Selector, wordings: Sequence[str], text: str) -> tuple[int, int] | None:
+    """The place that is most like the passage, and there a wording rather than other words."""
+    span = most_similar(selector, wordings, text)
+    if span is None:
+        return None
+    return _wording_around(selector, wordings, text, *_wording_within(wordings, text, *span))
+
+
 def _wording_within(wordings: Sequence[str], text: str, start: int, end: int) -> tuple[int, int]:
     """The words of the longest wording that stands whole in a span, or else the span."""
     if text[start:end] in wordings:
@@ -113,5 +135,17 @@ def _wording_within(wordings: Sequence[str], text: str, start: int, end: int) ->
     for wording in sorted(wordings, key=len, reverse=True):
         at = text.find(wording, start, end) if weight(wording) >= SOLID else -1
         if at >= 0 and {at, at + len(wording)} <= edges:
+            return at, at + len(wording)
+    return start, end
+
+
+def _wording_around(
+    selector: Selector, wordings: Sequence[str], text: str, start: int, end: int
+) -> tuple[int, int]:
+    """The words of the longest wording that stands whole around a span, or else the span."""
+    longer = [wording for wording in wordings if len(wording) > end - start > 0]
+    for wording in sorted(longer, key=len, reverse=True):
+        at = text.find(wording, max(0, end - len(wording)), start + len(wording))
+        if at >= 0 and is_whole(selector, text, at, at + len(wording)):
             return at, at + len(wording)
     return start, end

@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate
 
 # Scripts written without spaces between words: first and last code point.
 _UNSPACED = (
@@ -26,6 +27,8 @@ _UNSPACED = (
 _BETWEEN_LETTERS = frozenset("'’.·:‧")
 _BETWEEN_DIGITS = frozenset("'’.,;٫٬")
 _JOINER = "\u200d"
+# No farther than this around a position does it matter what is there.
+_REACH = 16
 
 
 @lru_cache(maxsize=4096)
@@ -85,6 +88,13 @@ def words(text: str) -> list[str]:
         else:
             found.append(piece)
     return found
+
+
+def is_edge(text: str, position: int) -> bool:
+    """Does a word, white space or another character begin or end at a position of the text?"""
+    low = max(0, position - _REACH)
+    pieces = words(text[low : position + _REACH])
+    return position in accumulate(map(len, pieces), initial=low)
 
 
 def _belongs(pieces: list[str], kinds: list[str], index: int, kind: str) -> bool:

@@ -93,6 +93,25 @@ def test_applied_suggestion_fixes_the_correction(
     assert event.data["state"] == "fixed"
 
 
+def test_words_added_stay_fixed_when_words_beside_them_change(
+    database: Database, site: Site, now: datetime
+) -> None:
+    text = "The stadium by the river cost twelve million and opened in the spring of last year."
+    found = report(database, site, now, **passage("million", text), suggestion="million euros")
+    added = text.replace("million", "million euros")
+    assert push(database, site, added, now).fixed == [found]
+    assert push(database, site, added.replace("euros and", "euros but"), now).reopened == []
+    assert kept(database, site, found).state is State.FIXED
+
+
+def test_longer_word_that_begins_like_the_suggestion_fixes_nothing(
+    database: Database, site: Site, now: datetime
+) -> None:
+    found = report(database, site, now, **passage("first"), suggestion="fir")
+    assert push(database, site, TEXT.replace("first", "firm"), now).fixed == []
+    assert kept(database, site, found).state is State.NEW
+
+
 def test_final_wording_counts_as_a_suggestion(
     database: Database, site: Site, now: datetime, correction_id: UUID
 ) -> None:

@@ -39,6 +39,61 @@ def test_verdict_on_words_to_take_out() -> None:
     assert verdict(selector, ("",), fixed).outcome == "applied"
 
 
+def became(before: str, exact: str, suggestion: str, after: str) -> tuple[str, str]:
+    """The verdict on an error of a text in a later one, and the words that stand there."""
+    at = before.index(exact)
+    end = at + len(exact)
+    selector = Selector(exact, before[max(0, at - 64) : at], before[end : end + 64], at, end)
+    outcome, anchor = verdict(selector, (suggestion,), after)
+    return outcome, after[anchor.start : anchor.end]
+
+
+COST = "The stadium by the river cost twelve million and opened in the spring of last year."
+MAYOR = "The council that met here said that the mayor run the office for seven years."
+
+
+@pytest.mark.parametrize(
+    ("before", "exact", "suggestion", "old", "new"),
+    [
+        (COST, "million", "million euros", "million and", "million euros and"),
+        (COST, "million", "million euros", "million and", "million euros but"),
+        (COST, "million", "about a million", "cost twelve million", "was about a million"),
+        (MAYOR, "run", "runs", "run the", "runs this"),
+        (MAYOR, "run", "overrun", "mayor run", "mayors overrun"),
+        ("市政府昨天宣布新馆明年春天开放届时市民都可以免费进入", "新馆", "新馆将", "新馆明年", "新馆将今年"),
+        ("เมื่อวานนี้เทศบาลประกาศว่าห้องสมุดจะเปิดในฤดูใบไม้ผลิปีหน้า", "ห้องสมุด", "ห้องสมุดใหม่", "ห้องสมุดจะ", "ห้องสมุดใหม่ก็"),
+    ],
+)  # fmt: skip
+def test_verdict_on_a_longer_wording(
+    before: str, exact: str, suggestion: str, old: str, new: str
+) -> None:
+    assert became(before, exact, suggestion, before.replace(old, new)) == ("applied", suggestion)
+
+
+POLICE = "About the hall, the police said that 12 people had been there and that they all left."
+CAFE = "They met every week in the café near the station, where nobody knew who they were."
+
+
+@pytest.mark.parametrize(
+    ("before", "exact", "suggestion", "new", "expected"),
+    [
+        (POLICE, "12", "15", "15", "applied"),
+        (POLICE, "12", "15", "150", "changed"),
+        (POLICE, "12", "15", "15,000", "changed"),
+        (POLICE, "12", "15", "15, perhaps 16,", "applied"),
+        (CAFE, "café", "cafe", "cafe", "applied"),
+        (CAFE, "café", "cafe", "cafe\u0301", "changed"),
+        (BEFORE, "ba", "bra", "bra", "applied"),
+        ("서울시는 어제 새 도서관이 내년 봄에 문을 열 것이라고 발표했다", "도서관", "박물관", "박물관", "applied"),
+        ("市は昨日、新しい図書館が来年の春に開館すると発表した。", "図書館", "博物館", "博物館", "applied"),
+    ],
+)  # fmt: skip
+def test_verdict_on_a_part_of_a_longer_word(
+    before: str, exact: str, suggestion: str, new: str, expected: str
+) -> None:
+    assert became(before, exact, suggestion, before.replace(exact, new))[0] == expected
+
+
 def test_verdict_without_suggestions_knows_only_changes() -> None:
     assert outcome(BEFORE) == "present"
     assert outcome(BEFORE.replace("libary", "library")) == "changed"

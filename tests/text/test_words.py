@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.words import graphemes, words
+from service.text.words import graphemes, is_edge, words
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,26 @@ def test_words(text: str, found: list[str]) -> None:
 )
 def test_graphemes(text: str, found: list[str]) -> None:
     assert graphemes(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        ("", [0]),
+        ("150 men", [0, 3, 4, 7]),
+        ("1.5, no", [0, 3, 4, 5, 7]),
+        ("cafe\u0301s", [0, 6]),
+        ("日本語で", [0, 1, 2, 3, 4]),
+        ("ไทย", [0, 1, 2, 3]),
+    ],
+)
+def test_edges(text: str, edges: list[int]) -> None:
+    assert [at for at in range(len(text) + 1) if is_edge(text, at)] == edges
+
+
+def test_edges_in_a_long_text() -> None:
+    text = "council " * 100
+    assert [at for at in range(392, 401) if is_edge(text, at)] == [392, 399, 400]
 
 
 @given(st.text())
