@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select
@@ -18,7 +18,9 @@ from service.models import AnchorState, Correction, Report, Revision, State
 OPEN = frozenset({State.NEW, State.ACCEPTED})
 
 CANDIDATES = 200
-"""So many corrections at most are compared with a new report."""
+"""So many corrections at most are compared with a new report, and as many that quote the same."""
+
+_Which = Literal["all", "near", "quoting the same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,21 @@ def same(session: Asking, asked: Sequence[Asked]) -> list[Known | None]:
     by_statement = defaultdict(list)
     for number, each in enumerate(asked):
         if each.new.exact is not None:
-            wanted = _candidates(is_placed=each.start is not None, with_fixed=each.place.is_fixed)
-            by_statement[wanted].append(number)
+            which: _Which = "all" if each.start is None else "near"
+            by_statement[_candidates(which, with_fixed=each.place.is_fixed)].append(number)
     for wanted, numbers in by_statement.items():
         rows = wanted.all_for(session, [_wanted(asked[number]) for number in numbers])
         for number, candidates in zip(numbers, rows, strict=True):
             found[number] = _first(asked[number], candidates)
+            if found[number] is None and len(candidates) == CANDIDATES:
+                found[number] = _first(asked[number], _quoting_the_same(session, asked[number]))
     return found
+
+
+def _quoting_the_same(session: Asking, asked: Asked) -> Sequence[Any]:
+    """Those of a long list that are the likeliest, asked for only where it is too long."""
+    wanted = _candidates("quoting the same", with_fixed=asked.place.is_fixed)
+    return wanted.all(session, _wanted(asked))
 
 
 def _wanted(asked: Asked) -> dict[str, Any]:
@@ -164,18 +174,21 @@ _OLDER = Prepared(
 
 
 @cache
-def _candidates(*, is_placed: bool, with_fixed: bool) -> Prepared:
-    """The corrections that quote the same, or may be in the same place.
+def _candidates(which: _Which, *, with_fixed: bool) -> Prepared:
+    """An article's corrections: all, those `near` a place or `quoting the same`.
 
-    All of them where a place is not known.
+    Near are those that quote the same, too, and those whose place is not known.
     """
+    quotes_the_same = Correction.passage_hash == bindparam("hash")
     near = and_(
         Correction.anchor_start <= bindparam("before"),
         Correction.anchor_end >= bindparam("after"),
     )
-    is_near = or_(
-        Correction.passage_hash == bindparam("hash"), Correction.anchor_start.is_(None), near
-    )
+    conditions = {
+        "all": [],
+        "near": [or_(quotes_the_same, Correction.anchor_start.is_(None), near)],
+        "quoting the same": [quotes_the_same],
+    }
     states = OPEN | {State.FIXED} if with_fixed else OPEN
     return Prepared(
         select(
@@ -196,7 +209,7 @@ def _candidates(*, is_placed: bool, with_fixed: bool) -> Prepared:
             Correction.exact.is_not(None),
             Correction.state.in_([literal_column(f"'{state}'") for state in sorted(states)]),
             Correction.suspected == bindparam("suspected"),
-            *((is_near,) if is_placed else ()),
+            *conditions[which],
         )
         # As their index has them: SQLite takes longer to sort a few than to find them.
         .order_by(Correction.state, Correction.id)

@@ -10,6 +10,7 @@ from service.db import Database
 from service.desk import revisions
 from service.desk.revisions import NewText
 from service.intake import NewReport, Receipt
+from service.intake.passages import CANDIDATES
 from service.models import AnchorState, Correction, Event, Move, Report, Site, State
 from tests.conftest import ORIGIN
 
@@ -182,3 +183,23 @@ def test_suspected_report_fixes_nothing(database: Database, site: Site, now: dat
     push(database, site, FIXED, now)
     receipt = send(database, site, now, "recieve", "receive", website="spam")
     assert (receipt.already_fixed, correction(database, receipt).state) == (False, State.NEW)
+
+
+@pytest.mark.parametrize("start", [None, TEXT.index("recieve")])
+def test_reports_meet_in_an_article_with_more_corrections_than_are_compared(
+    database: Database, site: Site, now: datetime, start: int | None
+) -> None:
+    def new(exact: str, start: int | None = None) -> NewReport:
+        source = f"{ORIGIN}/a"
+        return NewReport(source=source, exact=exact, prefix=MISTAKE[:32], start=start, comment="!")
+
+    with database.write() as session:
+        for number in range(CANDIDATES + 1):
+            other = new(f"other {number}")
+            intake.submit(session, site, other, key=uuid4().hex, secret="tests", now=now)
+        receipts = [
+            intake.submit(session, site, given, key=uuid4().hex, secret="tests", now=now)
+            for given in [new("recieve"), new("recieve", start)]
+        ]
+    assert len({receipt.correction_id for receipt in receipts}) == 1
+    assert receipts[1].already_reported == 1
