@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import case as chosen
 from sqlalchemy.orm import Session
 
 from service import addresses, documents, events, hashing, snapshots
-from service.db import Asking, Prepared, connection_of, new_id
+from service.db import Asking, Prepared, UtcDateTime, connection_of, new_id
 from service.errors import KeyReused, Refusal
 from service.intake import passages, screening
 from service.intake.passages import Asked, Known, Place
@@ -241,13 +242,15 @@ _BY_URL = Prepared(
     .where(Article.site_id == bindparam("site"), Article.url == bindparam("url"))
     .with_for_update()
 )
+_NOW = bindparam("now", type_=UtcDateTime())
 _COUNT_UP = Prepared(
     update(Correction)
     .where(Correction.id == bindparam("known"))
     .values(
         report_count=Correction.report_count + 1,
         version=Correction.version + 1,
-        updated_at=bindparam("now"),
+        # A report may be written after what was done later than it came.
+        updated_at=chosen((Correction.updated_at > _NOW, Correction.updated_at), else_=_NOW),
     )
     .returning(Correction.report_count)
 )
