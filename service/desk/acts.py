@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.desk import changes, moves, timeline, undo
 from service.desk.moves import ANYTHING, By, Decision, Seen
 from service.errors import Refusal, StaleVersion
-from service.models import Correction, State
+from service.models import Change, Correction, Move, Note, State
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,6 +55,8 @@ class Outcome:
 
     id: str
     now: Correction | None = None
+    key: str | None = None
+    """Its key as it is now."""
     refusal: Refusal | None = None
     first: timeline.Entry | None = None
 
@@ -69,10 +71,22 @@ def keys(session: Session, ids: Sequence[UUID]) -> dict[str, str]:
 
     To be asked for before what is shown of them, never after, or something could be overlooked.
     """
+    found = newest(session, ids)
+    return {str(each): f"{each}.{mark(instant)}" for each, instant in found.items()}
+
+
+def newest(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When the last thing happened to each of these: an update, a move, a change or a note."""
+    last = [
+        select(func.max(table.created_at))
+        .where(table.correction_id == Correction.id)
+        .scalar_subquery()
+        for table in (Move, Change, Note)
+    ]
     rows = session.execute(
-        select(Correction.id, Correction.updated_at).where(Correction.id.in_(ids))
+        select(Correction.id, Correction.updated_at, *last).where(Correction.id.in_(ids))
     )
-    return {str(row.id): f"{row.id}.{mark(row.updated_at)}" for row in rows}
+    return {row[0]: max(instant for instant in row[1:] if instant) for row in rows}
 
 
 def ids(names: Iterable[str]) -> list[UUID]:
@@ -113,7 +127,12 @@ def _one(
                 raise StaleVersion("Somebody else was first.")
             # Reports that came meanwhile make nothing old.
             seen = Seen(frozenset({found.version}))
-        return Outcome(text, _do(session, site_id, found.id, wanted, seen, by=by, now=now))
+        done = _do(session, site_id, found.id, wanted, seen, by=by, now=now)
+        # Where nothing was left to do, a note that was seen is newer than what is done.
+        until = (
+            mark(done.updated_at) if seen is ANYTHING else max(mark(done.updated_at), int(seen_at))
+        )
+        return Outcome(text, done, f"{text}.{until}")
     except Refusal as refusal:
         return Outcome(text, refusal=refusal, first=since[-1] if since else None)
 

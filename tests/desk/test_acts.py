@@ -1,10 +1,12 @@
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
 
 from service.db import Database
-from service.desk import acts, changes, moves
+from service.desk import acts, changes, moves, notes
 from service.desk.acts import Act, Outcome, Wanted
 from service.desk.moves import By, Decision
 from service.errors import InvalidFields, NotAllowedMove, NotFound, StaleVersion
@@ -64,6 +66,73 @@ def test_another_report_makes_nothing_old(
     assert report(database, site, later) == made
     assert key(database, made) != seen
     assert refusals(do(database, site, [seen], Wanted(Act.ACCEPTED), OTHER, later)) == [None]
+
+
+def test_what_was_seen_makes_nothing_old(
+    database: Database, site: Site, editor: Editor, now: datetime, later: datetime
+) -> None:
+    by = By(editor.email, editor.id)
+    made = report(database, site, now)
+    with database.write() as session:
+        notes.add(session, site.id, made, "Sure?", by=OTHER, now=later)
+    much_later = later + timedelta(minutes=1)
+    for wanted in (Act.ACCEPTED, Act.TAKE, Act.UNDO):
+        name = key(database, made)
+        assert refusals(do(database, site, [name], Wanted(wanted), by, much_later)) == [None]
+
+
+def test_note_that_was_not_seen_is_first(
+    database: Database, site: Site, now: datetime, later: datetime
+) -> None:
+    made = report(database, site, now)
+    seen = key(database, made)
+    with database.write() as session:
+        notes.add(session, site.id, made, "Sure?", by=OTHER, now=later)
+    [found] = do(database, site, [seen], Wanted(Act.ACCEPTED), By("me"), later)
+    assert refusals([found]) == [StaleVersion]
+    assert found.first is not None
+    assert found.first.kind == "note"
+
+
+def test_outcome_has_a_key_for_the_next_act(
+    database: Database, site: Site, now: datetime, later: datetime
+) -> None:
+    made = report(database, site, now)
+    with database.write() as session:
+        notes.add(session, site.id, made, "Sure?", by=OTHER, now=later)
+    for wanted in (Act.LEAVE, Act.ACCEPTED):
+        name = key(database, made)
+        [done] = do(database, site, [name], Wanted(wanted), By("me"), later)
+        assert done.key == key(database, made)
+
+
+def test_report_written_after_a_later_decision_makes_nothing_old(
+    database: Database, site: Site, now: datetime, later: datetime
+) -> None:
+    made = report(database, site, now)
+    with database.write() as session:
+        moves.decide(session, site.id, made, Decision(State.ACCEPTED), by=OTHER, now=later)
+    assert report(database, site, later - timedelta(milliseconds=5)) == made
+    with database.read() as session:
+        assert changes.find(session, site.id, made).updated_at == later
+    [done] = do(database, site, [key(database, made)], Wanted(Act.FIXED), By("me"), later)
+    assert done.refusal is None
+
+
+def test_keys_of_many_are_one_statement(database: Database, site: Site, now: datetime) -> None:
+    made = [report(database, site, now, exact=word, start=None) for word in "abc"]
+    asked: list[str] = []
+
+    def keep(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    with database.read() as session:
+        session.connection()
+        event.listen(database.engine, "before_cursor_execute", keep)
+        found = acts.keys(session, made)
+        event.remove(database.engine, "before_cursor_execute", keep)
+    assert found == {str(each): f"{each}.{acts.mark(now)}" for each in made}
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

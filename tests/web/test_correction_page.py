@@ -119,6 +119,21 @@ def test_new_report_alone_makes_no_form_stale(
     )
 
 
+def test_note_that_the_page_shows_makes_its_forms_not_stale(
+    desk: FlaskClient, database: Database, site: Site, admin: Editor, clock: Clock
+) -> None:
+    correction_id = report(database, site, clock())
+    with database.write() as session:
+        by, now = By(admin.email, admin.id), clock.advance(minutes=1)
+        notes.add(session, site.id, correction_id, "Sure?", by=by, now=now)
+    _, hidden = open_page(desk, correction_id)
+    assert hidden["seen_at"] == now.isoformat()
+    assert report(database, site, clock.advance(minutes=1)) == correction_id
+    answer = send(desk, f"/review/{correction_id}/moves", to="accepted", **hidden)
+    assert answer.status_code == 303
+    assert kept(database, correction_id).state is State.ACCEPTED
+
+
 def test_note_calls_for_an_editor_who_ticks_it_off(
     desk: FlaskClient, database: Database, site: Site, editor: Editor, admin: Editor, now: datetime
 ) -> None:

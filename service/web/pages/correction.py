@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session
 
 from service import catalogues, snapshots
 from service.accounts.principals import Principal, Scope
-from service.desk import changes, handovers, moves, neighbours, notes, revisions, splits, timeline
+from service.desk import (
+    acts,
+    changes,
+    handovers,
+    moves,
+    neighbours,
+    notes,
+    revisions,
+    splits,
+    timeline,
+)
 from service.desk.moves import Decision, Seen
 from service.dispatch import applying
 from service.errors import (
@@ -55,6 +65,8 @@ def page(
     """
     with current.database().read() as session:
         found = changes.find(session, who.site_id, correction_id)
+        # Before what is shown, or something could be overlooked.
+        seen_at = acts.newest(session, [correction_id])[correction_id]
         [item] = snapshots.of_corrections(session, [correction_id])
         newest = revisions.latest(session, found.article_id)
         told = timeline.entries(session, correction_id)
@@ -63,7 +75,7 @@ def page(
             "correction.html",
             **frame(session, who),
             item=item,
-            seen_at=found.updated_at.isoformat(),
+            seen_at=seen_at.isoformat(),
             newest=newest,
             link=passages.link(item, newest.text if newest else None),
             around=passages.current(newest.text, item["anchor"]) if newest else None,

@@ -94,10 +94,8 @@ def said(done: Act, number: int) -> str:
 
 
 def _told(outcome: Outcome) -> dict[str, str | None]:
-    if outcome.now is None:
-        return {"id": outcome.id, "key": None, "problem": _problem(outcome)}
-    key = f"{outcome.id}.{acts.mark(outcome.now.updated_at)}"
-    return {"id": outcome.id, "key": key, "problem": None}
+    problem = _problem(outcome) if outcome.now is None else None
+    return {"id": outcome.id, "key": outcome.key, "problem": problem}
 
 
 def _problem(outcome: Outcome) -> str:
@@ -117,7 +115,7 @@ def told(entry: timeline.Entry) -> str:
 
 def _address(done: Act, made: Sequence[Outcome]) -> str:
     """The view again, and in its address what became of each."""
-    good = [f"{each.id}.{acts.mark(each.now.updated_at)}" for each in made if each.now]
+    good = [each.key for each in made if each.key]
     bad = [each.id for each in made if each.now is None]
     cursor = request.args.get("cursor")
     return views.at(cursor=cursor, did=done, done=",".join(good), failed=",".join(bad))

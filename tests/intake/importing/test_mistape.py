@@ -1,12 +1,14 @@
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from service.db import Database
-from service.desk import revisions
+from service.desk import acts, revisions
+from service.desk.acts import Act, Wanted
+from service.desk.moves import By
 from service.desk.revisions import NewText
 from service.intake.importing import BadRow, Keeper, mistape
 from service.models import (
@@ -113,6 +115,19 @@ def test_states_are_kept(database: Database, site: Site, now: datetime) -> None:
             (State.NEW, state, "mistape") for state in State if state in mistape.STATES.values()
             and state is not State.NEW
         }  # fmt: skip
+
+
+def test_decided_ones_can_be_decided_on_from_the_queue(
+    database: Database, site: Site, now: datetime
+) -> None:
+    keep(database, site, now, [{"status": "resolve"}])
+    [correction], _ = kept(database)
+    for wanted in (Act.NEW, Act.SPAM):
+        with database.write() as session:
+            names = list(acts.keys(session, [correction.id]).values())
+            later = now + timedelta(minutes=1)
+            [done] = acts.each(session, site.id, names, Wanted(wanted), by=By("me"), now=later)
+            assert done.refusal is None
 
 
 def test_words_stand_in_the_context_that_is_known() -> None:
