@@ -89,6 +89,11 @@ def decide(
         raise not_allowed(session, before, decision.to)
     values = _values(decision) | _instants(origin, decision.to, now)
     kept = {name: getattr(before, name) for name in KEPT}
+    changed = {
+        name: {"was": was, "now": values[name]}
+        for name, was in kept.items()
+        if values.get(name, was) != was
+    }
     # The state that was read is asked for again: the database decides who was first.
     wanted = [Correction.id == correction_id, Correction.state == origin]
     if seen.versions is not None:
@@ -114,7 +119,7 @@ def decide(
             by=by.label,
             editor_id=by.editor_id,
             reason=decision.reason,
-            before=kept,
+            before=changed,
             created_at=now,
         )
     )

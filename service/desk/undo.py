@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, update
@@ -11,7 +12,7 @@ from service import documents, events
 from service.desk import moves, timeline
 from service.desk.moves import ANYTHING, OPEN, By, Seen
 from service.errors import NotAllowedMove, StaleVersion
-from service.models import Correction, Move, State
+from service.models import Change, Correction, Move, State
 
 
 def undo(
@@ -25,8 +26,8 @@ def undo(
 ) -> Correction:
     """Take back the last move that still stands; emits `correction.reopened`.
 
-    Again, it takes back the one before. Raises NotFound, StaleVersion, and NotAllowedMove where
-    there is nothing to take back.
+    What somebody changed after the move stays. Again, it takes back the one before. Raises
+    NotFound, StaleVersion, and NotAllowedMove where there is nothing to take back.
     """
     found = moves.of_site(session, site_id, correction_id)
     moves.check_version(found, seen.versions)
@@ -40,11 +41,16 @@ def undo(
     decided_at = standing[1].created_at if standing[1:] and back is not State.NEW else None
     is_told = not found.suspected
     stood = {name: getattr(found, name) for name in moves.KEPT}
+    back_again = {
+        name: each["was"]
+        for name, each in _changed(session, last).items()
+        if stood[name] == each["now"]
+    }
     undone: UUID | None = session.scalar(
         update(Correction)
         .where(Correction.id == correction_id, Correction.version == found.version)
         .values(
-            **(last.before or {}),
+            **back_again,
             state=back,
             decided_at=decided_at,
             fixed_at=decided_at if back is State.FIXED else None,
@@ -72,10 +78,30 @@ def undo(
         )
     )
     moves.take_back(session, correction_id, now)
-    timeline.keep(session, correction_id, stood, last.before or {}, by=by, now=now)
+    timeline.keep(session, correction_id, stood, back_again, by=by, now=now)
     if is_told:
         events.emit(session, "correction.reopened", found, now=now)
     return found
+
+
+def _changed(session: Session, move: Move) -> dict[str, dict[str, Any]]:
+    """What a move changed besides the state: of each field what it `was` and is `now`."""
+    before = move.before or {}
+    if all(isinstance(each, dict) for each in before.values()):
+        return before
+    # Older releases kept all fields as they were; the timeline has what the move made of them.
+    made = session.scalars(
+        select(Change).where(
+            Change.correction_id == move.correction_id,
+            Change.created_at == move.created_at,
+            Change.by == move.by,
+            Change.field.in_(before),
+        )
+    )
+    told = {
+        each.field: each.now == "yes" if each.field == "suspected" else each.now for each in made
+    }
+    return {field: {"was": before[field], "now": now} for field, now in told.items()}
 
 
 def _standing(session: Session, correction_id: UUID) -> Sequence[Move]:

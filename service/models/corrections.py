@@ -180,7 +180,10 @@ class Move(Base):
     editor_id: Mapped[UUID | None] = mapped_column(ForeignKey("editors.id"))
     reason: Mapped[str | None] = mapped_column(String(2000))
     before: Mapped[dict[str, Any] | None]
-    """What else the correction had before it (`moves.KEPT`); None in moves of older releases."""
+    """What else it changed of `moves.KEPT`: of each field what it `was` and what it is `now`.
+
+    In moves of older releases all fields as they had been; None in those of still older ones.
+    """
     undoes: Mapped[UUID | None]
     """The move that this one takes back."""
     created_at: Mapped[datetime]

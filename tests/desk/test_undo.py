@@ -3,19 +3,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service.db import Database
 from service.desk import changes, moves
 from service.desk.moves import ANYTHING, By, Decision, Seen
 from service.desk.undo import undo
 from service.errors import NotAllowedMove, NotFound, StaleVersion
-from service.models import Correction, Event, Site, State
+from service.models import Correction, Event, Move, Site, State
 from tests.conftest import Clock
 from tests.reporting import report
 
 NEW, ACCEPTED, FIXED, REJECTED, SPAM = State
 BY = By("token:tests")
+OTHER = By("other@news.example")
 
 
 def decide(
@@ -30,6 +31,13 @@ def take_back(
 ) -> Correction:
     with database.write() as session:
         return undo(session, site.id, correction_id, by=BY, now=now, seen=seen)
+
+
+def change(
+    database: Database, site: Site, correction_id: UUID, now: datetime, **changed: Any
+) -> None:
+    with database.write() as session:
+        changes.change(session, site.id, correction_id, changed, by=OTHER, now=now)
 
 
 @pytest.mark.parametrize("to", [ACCEPTED, FIXED, REJECTED, SPAM])
@@ -70,6 +78,47 @@ def test_undo_goes_back_step_by_step(database: Database, site: Site, clock: Cloc
     assert (back.state, back.wording, back.decided_at) == (NEW, None, None)
     with pytest.raises(NotAllowedMove, match="no decision to undo"):
         take_back(database, site, correction_id, clock())
+
+
+def test_undo_leaves_what_was_changed_after_the_move(
+    database: Database, site: Site, clock: Clock
+) -> None:
+    correction_id = report(database, site, clock())
+    decide(database, site, correction_id, ACCEPTED, clock())
+    change(database, site, correction_id, clock(), wording="World", public_note="Thanks.")
+    back = take_back(database, site, correction_id, clock.advance(minutes=1))
+    assert (back.state, back.wording, back.public_note) == (NEW, "World", "Thanks.")
+    decide(database, site, correction_id, FIXED, clock(), wording="world", public_note="Fixed.")
+    change(database, site, correction_id, clock(), wording="The world")
+    back = take_back(database, site, correction_id, clock.advance(minutes=1))
+    assert (back.state, back.wording, back.public_note) == (NEW, "The world", "Thanks.")
+
+
+def test_undo_of_what_was_freed_after_the_move_suspects_nobody(
+    database: Database, site: Site, clock: Clock
+) -> None:
+    correction_id = report(database, site, clock(), website="spam")
+    decide(database, site, correction_id, SPAM, clock())
+    change(database, site, correction_id, clock.advance(minutes=1), suspected=False)
+    back = take_back(database, site, correction_id, clock.advance(minutes=1))
+    change(database, site, correction_id, clock(), suspected=False)
+    assert (back.state, back.suspected) == (NEW, False)
+    with database.read() as session:
+        types = list(session.scalars(select(Event.type).order_by(Event.id)))
+    assert types == ["report.created", "correction.created", "correction.reopened"]
+
+
+def test_undo_of_a_move_of_an_older_release_restores_what_it_changed(
+    database: Database, site: Site, clock: Clock
+) -> None:
+    correction_id = report(database, site, clock(), website="spam")
+    decide(database, site, correction_id, ACCEPTED, clock(), wording="World")
+    whole = {"wording": None, "public_note": None, "suspected": True}
+    with database.write() as session:
+        session.execute(update(Move).values(before=whole))
+    change(database, site, correction_id, clock.advance(minutes=1), public_note="Thanks.")
+    back = take_back(database, site, correction_id, clock.advance(minutes=1))
+    assert (back.wording, back.public_note, back.suspected) == (None, "Thanks.", True)
 
 
 def test_undo_of_a_reopening_is_fixed_since_it_was(
