@@ -113,8 +113,22 @@ def test_annotation_says_body_target_and_the_rest(
         "=world", 'say "x";\n-y\x85', selector,
     )  # fmt: skip
     assert (second["suggestion"], second["comment"], second["lang"]) == ("", None, "uk")
+    with database.read() as session:
+        [move] = moves.history(session, words)
     assert rest.pop("moves") == [
-        {"from": "new", "to": "rejected", "by": "editor@news.example", "reason": "@home", "at": at}
+        {
+            "id": str(move.id),
+            "from": "new",
+            "to": "rejected",
+            "by": "editor@news.example",
+            "reason": "@home",
+            "undoes": None,
+            "at": at,
+            "before": {
+                "wording": {"was": None, "now": ""},
+                "public_note": {"was": None, "now": "+1"},
+            },
+        }
     ]
     assert rest == {
         "state": "rejected", "suspected": False, "version": 3,

@@ -109,10 +109,15 @@ def _report(row: Any) -> dict[str, Any]:
 
 
 def _move(row: Any) -> dict[str, Any]:
+    # What older releases kept does not tell what the move made of it.
+    is_told = all(isinstance(each, dict) for each in (row.before or {}).values())
     return {
+        "id": str(row.id),
         "from": row.from_state.value,
         "to": row.to_state.value,
         "by": row.by,
         "reason": row.reason,
+        "before": row.before if is_told else None,
+        "undoes": row.undoes and str(row.undoes),
         "at": instant(row.created_at),
     }

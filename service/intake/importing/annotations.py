@@ -25,6 +25,9 @@ from service.models import AnchorState, Category, Kind, Site, State
 LONGEST = 64 << 20
 """Bytes of a line."""
 
+CAPS = {"wording": 1000, "public_note": 2000}
+"""How many characters the texts of a correction have at most."""
+
 
 def read(site: Site, file: BinaryIO) -> Iterator[Found | BadRow]:
     """The corrections in the lines of a file; empty lines are passed over."""
@@ -83,8 +86,7 @@ def _found(site: Site, line: int, said: dict[str, Any]) -> Found:
         "anchor_start": number(anchor.get("start"), "anchor"),
         "anchor_end": number(anchor.get("end"), "anchor"),
         "category": _category(rest),
-        "wording": text(rest.get("wording"), "wording", 1000),
-        "public_note": text(rest.get("public_note"), "public_note", 2000),
+        **{name: text(rest.get(name), name, cap) for name, cap in CAPS.items()},
         "created_at": instant(said.get("created"), "created"),
         "updated_at": instant(said.get("modified"), "modified"),
         **{
@@ -99,7 +101,7 @@ def _found(site: Site, line: int, said: dict[str, Any]) -> Found:
         text(article.get("lang"), "lang", 35),
         correction,
         reports,
-        [_move(each) for each in _objects(rest.get("moves"), "moves")],
+        _moves(rest.get("moves")),
         _publication(rest.get("publication")),
         identity(said.get("id"), "id"),
         identity(rest.get("duplicate_of"), "duplicate_of"),
@@ -166,14 +168,43 @@ def _maybe_instant(said: dict[str, Any], name: str) -> datetime | None:
     return None if said.get(name) is None else instant(said[name], name)
 
 
+def _moves(value: object) -> list[Columns]:
+    found = [_move(each) for each in _objects(value, "moves")]
+    if not {move["undoes"] for move in found} <= {None, *(move["id"] for move in found)}:
+        raise BadRow("a move undoes none of the others")
+    return found
+
+
 def _move(said: dict[str, Any]) -> Columns:
     return {
+        "id": identity(said.get("id"), "a move's id"),
         "from_state": word(State, said.get("from"), "from"),
         "to_state": word(State, said.get("to"), "to"),
         "by": text(said.get("by"), "by", 254) or "",
         "reason": text(said.get("reason"), "reason", 2000),
+        "before": _before(said.get("before")),
+        "undoes": identity(said.get("undoes"), "undoes"),
         "created_at": instant(said.get("at"), "at"),
     }
+
+
+def _before(value: object) -> Columns | None:
+    """What a move changed besides the state; exports of older releases do not tell."""
+    if value is None:
+        return None
+    changed = _object(value, "before")
+    return {
+        field: {name: _kept(field, _object(each, field).get(name)) for name in ("was", "now")}
+        for field, each in changed.items()
+    }
+
+
+def _kept(field: str, value: object) -> object:
+    if field == "suspected":
+        return value is True
+    if field not in CAPS:
+        raise BadRow("before names a field that no move changes")
+    return text(value, field, CAPS[field])
 
 
 def _publication(value: object) -> Columns | None:

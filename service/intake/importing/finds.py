@@ -48,7 +48,7 @@ class Found:
     correction: Columns
     reports: Sequence[Sent]
     moves: Sequence[Columns] = ()
-    """Without `created_at` where nobody wrote down when."""
+    """Without `created_at` where nobody wrote down when; `undoes` is the `id` of one of them."""
     publication: Columns | None = None
     original: UUID | None = None
     duplicate_of: UUID | None = None

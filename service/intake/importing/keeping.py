@@ -177,16 +177,7 @@ class _Batch:
             **self._anchor(found, article_id),
         }
         self.rows[Correction].append(row)
-        for move in found.moves:
-            made_at = move.get("created_at", self.now)
-            self.rows[Move].append(
-                {
-                    "id": id_at(made_at.timestamp()),
-                    "correction_id": correction_id,
-                    "created_at": made_at,
-                    **move,
-                }
-            )
+        self._add_moves(found.moves, correction_id)
         if found.publication:
             self._add_publication(found.publication, correction_id, article_id)
         if found.duplicate_of:
@@ -200,6 +191,20 @@ class _Batch:
         self.homes[correction_id] = home
         self.places[article_id, row["passage_hash"]].append(home)
         return home
+
+    def _add_moves(self, moves: Sequence[Columns], correction_id: UUID) -> None:
+        made: list[Columns] = []
+        newest = 0.0
+        for move in moves:
+            made_at = move.get("created_at", self.now)
+            # As with reports: their ids keep their order.
+            newest = max(made_at.timestamp(), newest + 0.001)
+            known = {"id": id_at(newest), "correction_id": correction_id}
+            made.append({"created_at": made_at, **move, **known})
+        here = {move.get("id"): row["id"] for move, row in zip(moves, made, strict=True)}
+        for row in made:
+            row["undoes"] = here[row["undoes"]] if row.get("undoes") else None
+        self.rows[Move] += made
 
     def _anchor(self, found: Found, article_id: UUID) -> Columns:
         """Where the newest text that is known has an open correction's words."""

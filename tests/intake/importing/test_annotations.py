@@ -14,8 +14,10 @@ from service.desk import changes, moves
 from service.desk.exports import FORMATS
 from service.desk.filters import Filters
 from service.desk.moves import By, Decision
+from service.desk.undo import undo
+from service.errors import NotAllowedMove
 from service.intake.importing import BadRow, Found, Keeper, annotations
-from service.models import Category, Correction, Editor, Event, Kind, Site, State
+from service.models import Category, Correction, Editor, Event, Kind, Move, Site, State
 from service.record import publications
 from service.record.publications import Entry
 from tests.conftest import ORIGIN
@@ -73,6 +75,8 @@ def lived(database: Database, site: Site, editor: Editor, now: datetime, other_s
         for number, to in enumerate((State.FIXED, State.ACCEPTED, State.REJECTED)):
             decision = Decision(to, "because", "wording", "a note")
             moves.decide(session, site.id, ids[number], decision, by=BY, now=now)
+        undo(session, site.id, ids[1], by=BY, now=now)
+        moves.decide(session, site.id, ids[1], Decision(State.ACCEPTED), by=BY, now=now)
         changed = {"assignee": editor.email, "duplicate_of": ids[3]}
         changes.change(session, site.id, ids[1], changed, by=BY, now=now)
         entry = Entry(Kind.CORRECTION, "a", "b", None, "Thanks to a reader")
@@ -96,6 +100,54 @@ def test_export_read_back_is_the_same_export(
     assert again == expected
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Event)) == events
+
+
+def test_undone_moves_come_back_undone(
+    database: Database, site: Site, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    steps = (
+        Decision(State.ACCEPTED, wording="World"),
+        None,
+        Decision(State.FIXED, wording="globe"),
+    )
+    made = report(database, site, now)
+    with database.write() as session:
+        for decision in steps:
+            if decision:
+                moves.decide(session, site.id, made, decision, by=BY, now=now)
+            else:
+                undo(session, site.id, made, by=BY, now=now)
+    keep(database, other_site, now, exported(database, site))
+    with database.write() as session:
+        here = session.scalars(select(Correction).where(Correction.site_id == other_site.id)).one()
+        first, second, third = moves.history(session, here.id)
+        assert (first.undoes, second.undoes, third.undoes) == (None, first.id, None)
+        back = undo(session, other_site.id, here.id, by=BY, now=now)
+        assert (back.state, back.wording) == (State.NEW, None)
+        with pytest.raises(NotAllowedMove):
+            undo(session, other_site.id, here.id, by=BY, now=now)
+
+
+def test_export_of_an_older_release_is_read(
+    database: Database, site: Site, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    made = report(database, site, now)
+    with database.write() as session:
+        moves.decide(session, site.id, made, Decision(State.FIXED, "so"), by=BY, now=now)
+    line = json.loads(exported(database, site))
+    for name in ("id", "before", "undoes"):
+        del line["corrigenda"]["moves"][0][name]
+    keep(database, other_site, now, json.dumps(line))
+    with database.read() as session:
+        move = session.scalars(select(Move).where(Move.correction_id != made)).one()
+    assert (move.to_state, move.reason, move.before, move.undoes) == (
+        State.FIXED,
+        "so",
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("is_own", [True, False])
@@ -132,6 +184,16 @@ def test_later_export_brings_the_reports_that_are_new(
 @pytest.mark.parametrize(
     ("place", "value", "reason"),
     [
+        (("corrigenda", "moves", 0, "id"), 3, "a move's id is not an id"),
+        (
+            ("corrigenda", "moves", 0, "undoes"),
+            str(UUID(int=3)),
+            "a move undoes none of the others",
+        ),
+        (("corrigenda", "moves", 0, "before"), [], "before is not an object"),
+        (("corrigenda", "moves", 0, "before"), {"wording": 3}, "wording is not an object"),
+        (("corrigenda", "moves", 0, "before"), {"wording": {"was": 3}}, "wording is not a text"),
+        (("corrigenda", "moves", 0, "before"), {"state": {}}, "before names a field that no move"),
         ((), [], "the line is not an object"),
         (("target", "source"), "https://elsewhere.example/", "the address is not on one of this"),
         (("target", "selector"), [3], "one of selector is not an object"),
@@ -152,7 +214,9 @@ def test_later_export_brings_the_reports_that_are_new(
 def test_bad_line_is_told_and_the_others_are_kept(
     database: Database, site: Site, now: datetime, place: tuple[Any, ...], value: Any, reason: str
 ) -> None:
-    report(database, site, now)
+    made = report(database, site, now)
+    with database.write() as session:
+        moves.decide(session, site.id, made, Decision(State.ACCEPTED), by=BY, now=now)
     good = exported(database, site)
     bad: Any = {"whole": json.loads(good)}
     holder, name = bad, "whole"
