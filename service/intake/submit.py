@@ -110,6 +110,7 @@ def _take(connection: Connection, cases: Sequence[_Case]) -> None:
     _screen(connection, _open(cases))
     cases = _open(cases)
     _make_articles(connection, [case for case in cases if case.article is None])
+    _complete_articles(connection, cases)
     _find_corrections(connection, cases)
     _write(connection, cases)
 
@@ -152,6 +153,24 @@ def _make_articles(connection: Connection, cases: Sequence[_Case]) -> None:
         return
     for case, article in zip(cases, made, strict=True):
         case.article = SimpleNamespace(**article)
+
+
+def _complete_articles(connection: Connection, cases: Sequence[_Case]) -> None:
+    """Give articles the title and the language that their pushes did not tell."""
+    changed, titled = list[Row](), list[UUID]()
+    for case in cases:
+        known, new = case.article, case.given.new
+        title, lang = known.title or new.title, known.lang or new.lang
+        if case.screened.suspected or (title, lang) == (known.title, known.lang):
+            continue
+        changed.append({"article": known.id, "title_now": title, "lang_now": lang})
+        if title != known.title:
+            titled.append(known.id)
+        case.article = known._replace(title=title, lang=lang)
+    _COMPLETE_ARTICLE.run(connection, *changed)
+    if titled:
+        with _session(connection) as session:
+            documents.refresh(session, Correction.article_id.in_(titled))
 
 
 def _find_corrections(connection: Connection, cases: Sequence[_Case]) -> None:
@@ -254,6 +273,11 @@ _COUNT_UP = Prepared(
     )
     .returning(Correction.report_count)
 )
+_COMPLETE_ARTICLE = Prepared(
+    update(Article)
+    .where(Article.id == bindparam("article"))
+    .values(title=bindparam("title_now"), lang=bindparam("lang_now"))
+)
 _NEW_ARTICLE = Prepared.insert(
     Article, "id site_id url title lang section tags created_at", or_leave=True
 )
@@ -346,8 +370,7 @@ def _correction(case: _Case, report: Row) -> Row:
 
 def _fix(connection: Connection, correction_id: UUID, now: datetime) -> None:
     """Close a correction whose mistake the newest revision no longer has."""
-    # What the session does stays in the connection's transaction, which it leaves open.
-    with Session(connection, join_transaction_mode="rollback_only") as session:
+    with _session(connection) as session:
         correction = session.get_one(Correction, correction_id)
         session.add(
             Move(
@@ -365,3 +388,8 @@ def _fix(connection: Connection, correction_id: UUID, now: datetime) -> None:
         correction.decided_at = now
         events.emit(session, "correction.fixed", correction, now=now)
         session.flush()
+
+
+def _session(connection: Connection) -> Session:
+    """A session whose work stays in the connection's transaction, which it leaves open."""
+    return Session(connection, join_transaction_mode="rollback_only")

@@ -6,10 +6,13 @@ from sqlalchemy import select
 
 from service import intake, snapshots
 from service.db import Database
+from service.desk import revisions
+from service.desk.revisions import NewText
 from service.errors import KeyReused
 from service.intake import NewReport
-from service.models import Correction, Event, Site
+from service.models import Article, Correction, Document, Event, Site
 from tests.conftest import ORIGIN
+from tests.reporting import report
 
 
 def send(database: Database, site: Site, suggestion: str, now: datetime) -> intake.Receipt:
@@ -122,3 +125,32 @@ def test_reports_that_come_together_are_kept_as_if_one_by_one(
     assert list(map(told, together)) == list(map(told, alone))
     assert {type(outcome) for outcome in together} == {intake.Receipt, KeyReused}
     assert state_of(database, site) == state_of(database, other_site)
+
+
+def test_report_tells_what_the_push_of_its_article_did_not(
+    database: Database, site: Site, now: datetime
+) -> None:
+    def told() -> tuple[str | None, str | None]:
+        with database.read() as session:
+            article = session.scalars(select(Article)).one()
+            return article.title, article.lang
+
+    with database.write() as session:
+        revisions.push(session, site, NewText(f"{ORIGIN}/a", "hello wrold text"), now=now)
+    report(database, site, now, title="Spam", lang="xx", website="x")
+    assert told() == (None, None)
+    place: dict[str, Any] = {"exact": "hello", "prefix": "", "suffix": " wrold text", "start": 0}
+    first = report(database, site, now, **place, title=None, lang=None)
+    receipt = send(database, site, "world", now)
+    assert told() == ("A story", "en")
+    with database.read() as session:
+        own = select(Document.text).where(
+            Document.report_id.is_(None),
+            Document.correction_id.in_([first, receipt.correction_id]),
+        )
+        assert ["a story" in text for text in session.scalars(own)] == [True, True]
+        [read] = snapshots.of_corrections(session, [receipt.correction_id])
+        event = session.scalars(select(Event).order_by(Event.id.desc()).limit(1)).one()
+    assert (event.data["article"], read["article"]["lang"]) == (read["article"], "en")
+    report(database, site, now, title="Another", lang="uk")
+    assert told() == ("A story", "en")
