@@ -100,17 +100,18 @@ def push(
 ) -> Pushed:
     """Keep a revision and find the article's corrections in it.
 
-    The text that is there already, or one published before it, changes nothing. Raises
-    InvalidFields where the address is not one of the site's.
+    The text that is there already changes at most the title, one published before it nothing.
+    Raises InvalidFields where the address is not one of the site's.
     """
     article = _article(session, site, new, now)
     _file(article, new)
     newest = latest(session, article.id)
-    if newest is not None and (newest.text == new.text or _is_older(new, newest)):
-        return Pushed(newest.number, kept=len(_open(session, article.id)))
-    if new.title and new.title != article.title:
+    is_older = newest is not None and _is_older(new, newest)
+    if new.title and new.title != article.title and not is_older:
         article.title = new.title
         documents.refresh(session, Correction.article_id == article.id)
+    if newest is not None and (is_older or newest.text == new.text):
+        return Pushed(newest.number, kept=len(_open(session, article.id)))
     revision = Revision(
         article_id=article.id,
         number=newest.number + 1 if newest else 1,

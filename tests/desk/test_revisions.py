@@ -12,7 +12,16 @@ from service.desk import changes, moves, revisions
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText, Pushed
 from service.errors import InvalidFields
-from service.models import AnchorState, Correction, Event, Revision, Site, State
+from service.models import (
+    AnchorState,
+    Article,
+    Correction,
+    Document,
+    Event,
+    Revision,
+    Site,
+    State,
+)
 from tests.conftest import ORIGIN
 from tests.reporting import report
 
@@ -133,6 +142,24 @@ def test_same_text_again_is_the_same_revision_and_moves_nothing(
     assert kept(database, site, correction_id).version == version
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Revision)) == 2
+
+
+def test_new_headline_of_the_same_text_is_taken(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    def title() -> str | None:
+        with database.read() as session:
+            return session.scalars(select(Article.title)).one()
+
+    push(database, site, TEXT, now, title="A headline", published_at=now)
+    push(database, site, TEXT, now, title="New headline")
+    assert title() == "New headline"
+    with database.read() as session:
+        own = select(Document.text).where(Document.report_id.is_(None))
+        assert "new headline" in session.scalars(own).one()
+    earlier = now - timedelta(days=1)
+    push(database, site, TEXT, now, title="Old headline", published_at=earlier)
+    assert title() == "New headline"
 
 
 def test_moved_words_are_found_where_they_are_now(
