@@ -1,15 +1,19 @@
 """Web addresses: which are safe to link to, what an origin is, one address for one article."""
 
 import re
+import unicodedata
 from functools import lru_cache
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 URL_LIMIT = 2048
+LABEL_LIMIT = 63
 
 _UNSAFE = re.compile(
-    '[\x00-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\\\<>"`{}|^]'
+    '[\x00-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff\\\\<>"`{}|^]'
 )
 _LEFT_IN_PATHS, _LEFT_IN_QUERIES = re.compile(r"\|"), re.compile(r"[\\^`{|}]")
+_SPELT_FREELY = re.compile(r"%[0-9A-Fa-f]{2}|[^\x00-\x7f]+")
+_LETTERS = re.compile(r"(?:%[89A-F][0-9A-F])+")
 _TRACKING = re.compile(r"utm_.*|fbclid|gclid", re.IGNORECASE | re.ASCII)
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 
@@ -42,7 +46,23 @@ def split(url: str) -> SplitResult:
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.rstrip(":")
     if not parts.hostname or not _HOST.fullmatch(host):
         raise BadAddress("has no valid host")
+    in_ascii(parts.hostname)
     return parts
+
+
+def in_ascii(host: str) -> str:
+    """The host as browsers have it (IDNA 2008, RFC 5891: ß and ς stay); raises BadAddress."""
+    return host if host.isascii() else ".".join(map(_label, host.split(".")))
+
+
+def _label(label: str) -> str:
+    if label.isascii():
+        return label
+    composed = unicodedata.normalize("NFC", label)
+    made = f"xn--{composed.encode('punycode').decode()}"
+    if len(made) > LABEL_LIMIT or not unicodedata.is_normalized("NFKC", composed):
+        raise BadAddress("has no valid host")
+    return made
 
 
 def is_safe(url: str) -> bool:
@@ -55,8 +75,8 @@ def is_safe(url: str) -> bool:
 
 
 def origin_of(parts: SplitResult) -> str:
-    """The origin (RFC 6454) in lower case, default ports dropped."""
-    host = (parts.hostname or "").lower()
+    """The origin (RFC 6454) in lower case, its host in ASCII, default ports dropped."""
+    host = in_ascii((parts.hostname or "").lower())
     host = f"[{host}]" if ":" in host else host
     standard = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in {None, standard} else f":{parts.port}"
@@ -72,9 +92,9 @@ def origin(url: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def host_of(url: str) -> str | None:
-    """The host in lower case; raises BadAddress."""
-    return split(url).hostname
+def host_of(url: str) -> str:
+    """The host in lower case and in ASCII; raises BadAddress."""
+    return in_ascii(split(url).hostname or "")
 
 
 @lru_cache(maxsize=256)
@@ -90,15 +110,39 @@ def _encoded(part: str, left: re.Pattern[str]) -> str:
 
 @lru_cache(maxsize=256)
 def canonical(url: str) -> str:
-    """One address for one article: no fragment, no tracking parameters, host in lower case."""
+    """One address for one article: no fragment, no tracking parameters, host in lower case.
+
+    What is not ASCII is encoded, in capitals (RFC 3986, 6.2.2.1); raises BadAddress.
+    """
     parts = split(from_browser(url))
     kept = [pair for pair in parts.query.split("&") if pair and not _is_tracking(pair)]
-    return parts._replace(
+    made = parts._replace(
         netloc=origin_of(parts).partition("://")[2],
-        path=parts.path or "/",
-        query="&".join(kept),
+        path=spelt(parts.path) or "/",
+        query=spelt("&".join(kept)),
         fragment="",
     ).geturl()
+    if len(made) > URL_LIMIT:
+        raise BadAddress(f"longer than {URL_LIMIT} characters, percent-encoded")
+    return made
+
+
+def spelt(part: str) -> str:
+    """A part of an address in the one spelling that canonical addresses have."""
+    return _SPELT_FREELY.sub(lambda found: quote(found[0], safe="%").upper(), part)
+
+
+def readable(url: str) -> str:
+    """A canonical address for people to read: letters instead of their codes, where they show."""
+    return _LETTERS.sub(_letters, url)
+
+
+def _letters(found: re.Match[str]) -> str:
+    try:
+        letters = unquote(found[0], errors="strict")
+    except UnicodeDecodeError:
+        return found[0]
+    return letters if letters.isprintable() else found[0]
 
 
 def _is_tracking(pair: str) -> bool:

@@ -38,6 +38,9 @@ BAD = [
     "https://news..example/",
     "https://news.example/{x}",
     "https://news.example/\ufeff",
+    "https://news.example/\ud800",
+    "https://ｎews.example/",
+    f"https://{'я' * 64}.example/",
 ]
 
 
@@ -76,11 +79,36 @@ def test_safe_address_is_taken(url: str) -> None:
         # As browsers have them in `location.href`.
         ("https://news.example/a|b?c={1|2}", "https://news.example/a%7Cb?c=%7B1%7C2%7D"),
         ("https://news.example/?a=`^\\", "https://news.example/?a=%60%5E%5C"),
+        # As content systems have them, and as browsers do.
+        (
+            "https://news.example/новини/т",
+            "https://news.example/%D0%BD%D0%BE%D0%B2%D0%B8%D0%BD%D0%B8/%D1%82",
+        ),
+        ("https://news.example/%d1%82?т=%d1%82", "https://news.example/%D1%82?%D1%82=%D1%82"),
+        ("https://news.example/%7ea%2fb", "https://news.example/%7Ea%2Fb"),
+        ("https://Новини.укр/", "https://xn--b1amarcd.xn--j1amh/"),
     ],
 )
 def test_canonical_address(url: str, expected: str) -> None:
     assert addresses.canonical(url) == expected
     assert addresses.canonical(expected) == expected
+
+
+def test_address_that_is_too_long_once_encoded_is_refused() -> None:
+    with pytest.raises(BadAddress):
+        addresses.canonical(f"https://news.example/{'я' * 400}")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://news.example/%D1%82/a%20b%2F", "https://news.example/т/a%20b%2F"),
+        ("https://news.example/%D1", "https://news.example/%D1"),
+        ("https://news.example/%E2%80%AEa", "https://news.example/%E2%80%AEa"),
+    ],
+)
+def test_address_is_readable(url: str, expected: str) -> None:
+    assert addresses.readable(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,6 +127,12 @@ def test_article_is_known_by_its_canonical_address(
     assert addresses.article_address(source, given, HOSTS) == expected
 
 
+def test_site_is_the_same_by_its_name_in_letters() -> None:
+    expected = "https://xn--b1amarcd.xn--j1amh/a"
+    for source in ("https://новини.укр/a", expected):
+        assert addresses.article_address(source, None, ["https://новини.укр"]) == expected
+
+
 @pytest.mark.parametrize("canonical", [None, "https://news.example/a"])
 @pytest.mark.parametrize(
     "source",
@@ -115,6 +149,8 @@ def test_article_of_a_foreign_host_is_refused(source: str, canonical: str | None
         ("https://News.example/", "https://news.example"),
         ("http://a.example:8080", "http://a.example:8080"),
         ("https://a.example:443", "https://a.example"),
+        ("https://новини.укр", "https://xn--b1amarcd.xn--j1amh"),
+        ("https://faß.example:8443", "https://xn--fa-hia.example:8443"),
     ],
 )
 def test_origin(url: str, expected: str) -> None:

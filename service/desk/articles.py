@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from service import addresses
 from service.desk.moves import OPEN
 from service.errors import invalid
 from service.models import Article, Correction
@@ -85,7 +86,7 @@ _OPEN = and_(_BELIEVED, Correction.state.in_(OPEN))
 def _mentions(word: str) -> ColumnElement[bool]:
     return or_(
         Article.title.icontains(word, autoescape=True),
-        Article.url.icontains(word, autoescape=True),
+        Article.url.icontains(addresses.spelt(word), autoescape=True),
     )
 
 

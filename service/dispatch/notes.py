@@ -8,6 +8,8 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
+from service import addresses
+
 EXCERPT = 60
 COMMENT = 80
 """Code points of a reader's words that are shown."""
@@ -172,7 +174,7 @@ def _change(data: Mapping[str, Any], words: gettext.NullTranslations) -> str:
 
 def _title(told: Told) -> str:
     article = told.data["article"]
-    return one_line(article.get("title") or article["url"], EXCERPT)
+    return one_line(article.get("title") or addresses.readable(article["url"]), EXCERPT)
 
 
 def one_line(text: str, limit: int) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 
-from service import text
+from service import addresses, text
 from service.db import at_most
 from service.intake.reports import NewReport
 from service.models import Report, Site
@@ -80,9 +80,10 @@ def foreign_links(written: str, origins: list[str]) -> int:
 def _host(link: str) -> str | None:
     try:
         parts = urlsplit(link if "://" in link else f"https://{link}")
+        host = addresses.in_ascii(parts.hostname or "")
     except ValueError:
         return None
-    return (parts.hostname or "").removeprefix("www.")
+    return host.removeprefix("www.")
 
 
 def has_blocked_word(written: str, blocked: list[str]) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from service.db import Database
-from service.desk import changes, moves, revisions
+from service.desk import changes, moves, queue, revisions
+from service.desk.filters import Filters
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText, Pushed
 from service.errors import InvalidFields
@@ -160,6 +161,21 @@ def test_new_headline_of_the_same_text_is_taken(
     earlier = now - timedelta(days=1)
     push(database, site, TEXT, now, title="Old headline", published_at=earlier)
     assert title() == "New headline"
+
+
+@pytest.mark.parametrize("known", ["новини/т", "%d0%bd%d0%be%d0%b2%d0%b8%d0%bd%d0%b8/%D1%82"])
+def test_article_is_one_in_every_spelling_of_its_address(
+    database: Database, site: Site, now: datetime, known: str
+) -> None:
+    push(database, site, TEXT, now, f"{ORIGIN}/{known}")
+    source = f"{ORIGIN}/%D0%BD%D0%BE%D0%B2%D0%B8%D0%BD%D0%B8/%D1%82"
+    correction_id = report(
+        database, site, now, source=source, **passage("recieve"), suggestion="receive"
+    )
+    with database.read() as session:
+        found = queue.page(session, site.id, Filters(article=f"{ORIGIN}/{known}"), limit=9)
+    assert list(found.ids) == [correction_id]
+    assert push(database, site, FIXED, now, f"{ORIGIN}/{known}").fixed == [correction_id]
 
 
 def test_moved_words_are_found_where_they_are_now(

@@ -60,6 +60,11 @@ def test_reasons_of_a_report_alone(fields: dict[str, Any], expected: list[Reason
     assert alone(**fields) == expected
 
 
+def test_links_to_the_sites_own_name_in_letters_are_not_foreign() -> None:
+    written = "https://новини.укр/b www.новини.укр https://xn--b1amarcd.xn--j1amh https://ні.укр"
+    assert spam.foreign_links(written, ["https://xn--b1amarcd.xn--j1amh"]) == 1
+
+
 def test_score_ends_at_a_hundred() -> None:
     assert spam.score(alone(website="x", comment="casino http://a.example")) == 100
 

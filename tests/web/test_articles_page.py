@@ -24,6 +24,16 @@ def test_articles_lead_to_their_corrections(
     assert f'href="{HERE}" aria-current="page"' in page
 
 
+def test_address_of_an_article_without_a_title_is_read_and_found_in_letters(
+    client: FlaskClient, database: Database, site: Site, editor: Editor, now: datetime
+) -> None:
+    report(database, site, now, title=None, source=f"{ORIGIN}/%d1%82ема")
+    sign_in(client, editor)
+    page = client.get(f"{HERE}?q=тем").text
+    assert f"<bdi>{ORIGIN}/тема</bdi>" in page
+    assert 'href="/review?article=https%3A//news.example/%25D1%2582%25D0%25B5' in page
+
+
 def test_empty_lists_say_what_to_do(client: FlaskClient, site: Site, editor: Editor) -> None:
     sign_in(client, editor)
     assert "Everything is decided." in client.get(HERE).text

@@ -1,6 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from service.accounts import sites
 from service.db import Database
 from service.models import Article, Correction, Event, Report, Site
 from service.web import current
@@ -439,3 +440,16 @@ def test_change_of_a_site_holds_for_the_next_report(
     allow(ORIGIN, another)
     another.dispose()
     assert post(client, site, body()).status_code == 201
+
+
+def test_site_of_a_name_in_letters_hears_its_browsers(
+    client: FlaskClient, database: Database, now: datetime
+) -> None:
+    with database.write() as session:
+        named = sites.create(session, "Новини", ["https://новини.укр"], now=now)
+    origin = "https://xn--b1amarcd.xn--j1amh"
+    sent = body(target={"source": f"{origin}/a", "canonical": "https://новини.укр/т"})
+    answer = post(client, named, sent, Origin=origin)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (201, origin)
+    with database.read() as session:
+        assert session.scalars(select(Article.url)).one() == f"{origin}/%D1%82"

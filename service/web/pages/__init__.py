@@ -60,7 +60,9 @@ def register(app: Flask) -> None:
         states=tuple(State),
         categories=tuple(Category),
     )
-    app.jinja_env.filters.update(marked=passages.marked, direction=passages.direction)
+    app.jinja_env.filters.update(
+        marked=passages.marked, direction=passages.direction, readable=addresses.readable
+    )
     app.register_blueprint(blueprint)
 
 
