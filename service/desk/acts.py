@@ -119,7 +119,7 @@ def _one(
     try:
         found = moves.of_site(session, site_id, moves.parsed(text))
         seen = ANYTHING
-        if seen_at.isdecimal() and len(seen_at) <= 18:
+        if seen_at.isdecimal() and len(seen_at) <= 17:
             since = timeline.entries(
                 session, found.id, EPOCH + timedelta(microseconds=int(seen_at))
             )

@@ -179,10 +179,17 @@ def _meet(draft: Draft, other: Campaign) -> bool:
         and (other.starts_at is None or draft.ends_at is None or other.starts_at < draft.ends_at)
         and all(
             not mine or not theirs or set(mine) & set(theirs)
-            for mine, theirs in (
-                (draft.sections, other.sections),
-                (draft.tags, other.tags),
-                (draft.languages, other.languages),
-            )
+            for mine, theirs in ((draft.sections, other.sections), (draft.tags, other.tags))
+        )
+        and (
+            not draft.languages
+            or not other.languages
+            or any(_is_same(a, b) for a in draft.languages for b in other.languages)
         )
     )
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether one reader may be served in both languages: `en` is for those of `en-GB` too."""
+    shorter, longer = sorted((f"{one}-".lower(), f"{other}-".lower()), key=len)
+    return longer.startswith(shorter)

@@ -148,6 +148,10 @@ def test_link_parameters_name_only_what_there_is(
         ({"sections": ["sport"]}, True),
         ({"sections": ["culture"]}, False),
         ({"languages": ["uk"]}, True),
+        ({"languages": ["uk-UA"]}, True),
+        ({"languages": ["en-GB"]}, True),
+        ({"languages": ["ukr"]}, False),
+        ({"languages": ["fr"]}, False),
         ({"starts": 10, "ends": 20}, False),
         ({"starts": 9, "ends": 20}, True),
         ({"ends": 0}, False),
@@ -164,13 +168,14 @@ def test_two_campaigns_do_not_want_one_place_at_one_time(
 ) -> None:
     first = draft(
         sections=["sport"] if "sections" in changed else [],
+        languages=["en", "uk"] if "languages" in changed else [],
         starts_at=now,
         ends_at=now + timedelta(days=10),
     )
     put(database, site, "first", first, now)
     second = draft(
         **{k: v for k, v in changed.items() if k not in {"starts", "ends"}},
-        variants=[variant(en=text(), uk=text())],
+        variants=[variant(**dict.fromkeys(["en", "uk", *changed.get("languages", [])], text()))],
         starts_at=now + timedelta(days=changed["starts"]) if "starts" in changed else None,
         ends_at=now + timedelta(days=changed["ends"]) if "ends" in changed else None,
     )
