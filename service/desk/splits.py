@@ -1,18 +1,19 @@
 """Splits: reports that joined a correction though they mean another mistake are taken out of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from service import events, hashing, text
+from service import events, hashing, proposals, text
 from service.desk import moves, revisions, timeline
 from service.desk.changes import change, find
 from service.desk.moves import By, Decision
 from service.errors import NotAllowedMove, StaleVersion, invalid
-from service.models import AnchorState, Article, Change, Correction, Report, State
+from service.models import AnchorState, Article, Change, Correction, Report, Revision, State
 
 REASON = "Put back"
 
@@ -169,14 +170,26 @@ def _hand_over(
         )
         if counted is None:
             raise StaleVersion("Somebody changed this correction at the same moment; look again.")
+    newest = revisions.latest(session, taker.article_id)
     for report in reports:
         report.correction_id = taker.id
-        if report.exact == taker.exact or taker.exact != giver.exact:
-            report.proposal = report.suggestion
+        if taker.exact != giver.exact:
+            report.proposal = _proposal(report, taker, newest)
     session.flush()
     for correction in (giver, taker):
         _number(session, correction)
         session.refresh(correction)
+
+
+def _proposal(report: Report, taker: Correction, newest: Revision | None) -> str | None:
+    """The report's suggestion, told for just the words of the correction that gets it."""
+    quoted = text.Selector(report.exact or "", report.prefix, report.suffix, report.start)
+    if newest is not None and report.exact:
+        _, anchor = text.verdict(quoted, [], newest.text)
+        if anchor.start is not None:
+            quoted = replace(quoted, start=anchor.start)
+    start = taker.start if taker.anchor_start is None else taker.anchor_start
+    return proposals.proposal(taker.exact, start, quoted, report.suggestion)
 
 
 def _number(session: Session, correction: Correction) -> None:

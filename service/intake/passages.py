@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select
 
-from service import hashing, text
+from service import hashing, proposals, text
 from service.db import Asking, Prepared, at_most
 from service.intake.reports import NewReport
 from service.models import AnchorState, Correction, Report, Revision, State
@@ -225,27 +225,9 @@ def _is_same_text(known: Any, new: NewReport, place: Place) -> bool:
 
 
 def proposal(known: Known, new: NewReport, place: Place) -> str | None:
-    """The report's suggestion, told for just the words of a correction that quotes others.
-
-    As it is where it cannot be told so.
-    """
-    if new.suggestion is None or new.exact is None or known.exact in {None, new.exact}:
-        return new.suggestion
-    exact = known.exact or ""
-    words = text.narrowed(_selector(new, start_of(new, place)), new.suggestion)
-    # What the suggestion keeps at both ends is as long in it as in the quote.
-    kept = len(words.prefix) - len(new.prefix)
-    added = new.suggestion[kept : len(new.suggestion) - (len(new.exact) - kept - len(words.exact))]
-    at = _offset(exact, words, known.start)
-    return new.suggestion if at is None else exact[:at] + added + exact[at + len(words.exact) :]
-
-
-def _offset(exact: str, words: text.Selector, start: int | None) -> int | None:
-    if start is not None and words.start is not None:
-        at = words.start - start
-        if 0 <= at <= len(exact) and exact.startswith(words.exact, at):
-            return at
-    return exact.index(words.exact) if words.exact and exact.count(words.exact) == 1 else None
+    """The report's suggestion, told for just the words of the correction that it joins."""
+    quoted = _selector(new, start_of(new, place))
+    return proposals.proposal(known.exact, known.start, quoted, new.suggestion)
 
 
 def _start(known: Any) -> int | None:

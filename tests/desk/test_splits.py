@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
+from service import snapshots
 from service.db import Database
-from service.desk import changes, moves, revisions, splits, timeline
+from service.desk import changes, handovers, moves, revisions, splits, timeline
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
 from service.errors import InvalidFields, NotAllowedMove, NotFound, Refusal, StaleVersion
@@ -116,6 +117,60 @@ def test_split_off_passage_is_found_in_the_newest_text(
     made = kept(database, site, split(database, site, one, [second], now).id)
     assert (made.exact, made.anchor_state) == ("wrold text", AnchorState.MOVED)
     assert (made.anchor_start, made.anchor_end) == (12, 22)
+
+
+WIDE = {
+    "exact": "hello wrold text",
+    "prefix": "Oh ",
+    "suffix": ". The buses",
+    "start": 0,
+    "suggestion": "hello world text",
+}
+
+
+def suggestions(database: Database, correction_id: UUID) -> list[tuple[str, int]]:
+    with database.read() as session:
+        [found] = snapshots.of_corrections(session, [correction_id])
+    return [(each["text"], each["count"]) for each in found["suggestions"]]
+
+
+def test_reports_put_back_suggest_what_they_did_before(
+    database: Database, site: Site, now: datetime
+) -> None:
+    one = report(database, site, now)
+    assert {report(database, site, now, **WIDE) for _ in range(2)} == {one}
+    assert suggestions(database, one) == [("world", 3)]
+    ids = [row[0] for row in reports_of(database, one)]
+    made = split(database, site, one, ids[1:], now)
+    assert suggestions(database, made.id) == [("hello world text", 2)]
+    put_back(database, site, made.id, now)
+    assert suggestions(database, one) == [("world", 3)]
+    with database.write() as session:
+        applied = handovers.prepare(session, site.id, one, Decision(State.ACCEPTED), by=BY, now=now)
+    assert (applied.exact, applied.wording) == ("wrold", "world")
+
+
+@pytest.mark.parametrize("has_text", [True, False])
+def test_reports_split_off_suggest_for_the_words_of_the_first(
+    database: Database, site: Site, now: datetime, has_text: bool
+) -> None:
+    one = report(database, site, now, suffix=" text. The buses")
+    report(database, site, now, **WIDE)
+    report(database, site, now, exact="wrold text", suffix=". The buses", suggestion="worlds text")
+    report(database, site, now, exact="hello wrold", start=0, suggestion="hello word")
+    ids = [row[0] for row in reports_of(database, one)]
+    assert len(ids) == 4
+    if has_text:
+        with database.write() as session:
+            pushed = NewText(f"{ORIGIN}/a", f"Of wrold news. Oh {TEXT}")
+            revisions.push(session, site, pushed, now=now)
+    made = split(database, site, one, ids[1:], now)
+    assert made.exact == "hello wrold text"
+    assert sorted(suggestions(database, made.id)) == [
+        ("hello word text", 1),
+        ("hello world text", 1),
+        ("hello worlds text", 1),
+    ]
 
 
 def test_put_back_undoes_a_split(
