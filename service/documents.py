@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     String,
     Uuid,
+    and_,
     any_,
     bindparam,
     cast,
@@ -97,10 +98,15 @@ def of_new(correction_id: UUID, report: Mapping[str, Any], own: str = "") -> lis
 
     The first report brings the text of the correction's own document too.
     """
-    rows = [{"correction_id": correction_id, "report_id": None, "text": own}] if own else []
+    rows = of_own(correction_id, own) if own else []
     if words := of_report(report["suggestion"], report["comment"]):
         rows.append({"correction_id": correction_id, "report_id": report["id"], "text": words})
     return rows
+
+
+def of_own(correction_id: UUID, words: str) -> list[dict[str, Any]]:
+    """The row of a correction's own document."""
+    return [{"correction_id": correction_id, "report_id": None, "text": words}]
 
 
 def add(session: Asking, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -112,18 +118,24 @@ _ADD = Prepared.insert(Document, "correction_id report_id text")
 
 
 def refresh(session: Session, *which: ColumnElement[bool]) -> None:
-    """Write the own documents of these corrections anew: a wording or a title has changed."""
+    """Write the own documents of these corrections anew: a wording or a title has changed.
+
+    A correction that has none gets one.
+    """
     session.flush()
+    own = and_(Document.correction_id == Correction.id, Document.report_id.is_(None))
     rows = session.execute(
-        select(Document.id, Document.text, *_PASSAGE)
-        .join(Correction, Correction.id == Document.correction_id)
+        select(Correction.id.label("correction_id"), Document.id, Document.text, *_PASSAGE)
         .join(Article, Article.id == Correction.article_id)
-        .where(Document.report_id.is_(None), *which)
+        .outerjoin(Document, own)
+        .where(*which)
     ).all()
-    told = [(row.id, row.text, of_passage(*row[2:])) for row in rows]
-    changed = [(document_id, words) for document_id, known, words in told if words != known]
-    for document_id, words in changed:
-        session.execute(update(Document).where(Document.id == document_id).values(text=words))
+    for row in rows:
+        words = of_passage(*row[3:])
+        if row.id is None:
+            add(session, of_own(row.correction_id, words))
+        elif words != row.text:
+            session.execute(update(Document).where(Document.id == row.id).values(text=words))
 
 
 _PASSAGE = (Correction.exact, Correction.wording, Article.title, Article.url)

@@ -9,7 +9,7 @@ from sqlalchemy import text as sql
 
 from service import documents
 from service.db import Database
-from service.desk import moves, revisions, undo
+from service.desk import changes, moves, revisions, splits, undo
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
 from service.documents import Order
@@ -146,6 +146,50 @@ def test_later_reports_wordings_and_titles_are_found(
         revisions.push(session, site, new, now=now)
     assert find(database, "TRAMS, not") == {found}
     assert find(database, "the bus is late") == set()
+
+
+def test_wording_is_found_without_a_move(database: Database, site: Site, now: datetime) -> None:
+    found = report(database, site, now)
+    for wording, expected in (("xylophone", {found}), (None, set())):
+        with database.write() as session:
+            changes.change(session, site.id, found, {"wording": wording}, by=BY, now=now)
+        assert find(database, "xylophone") == expected
+
+
+def test_what_was_split_off_is_found_by_all_of_its_words(
+    database: Database, site: Site, now: datetime
+) -> None:
+    source = report(database, site, now)
+    report(database, site, now, suggestion="word", comment="zebra")
+    with database.write() as session:
+        chosen = session.scalars(select(Report.id).where(Report.comment == "zebra")).all()
+        made = splits.split(session, site.id, source, chosen, by=BY, now=now).id
+    assert find(database, "zebra") == {made}
+    for asked in ("wrold", "The bus is late", "https://news.example/a"):
+        assert find(database, asked) == {source, made}
+    with database.write() as session:
+        moves.decide(
+            session, site.id, made, Decision(State.ACCEPTED, wording="globus"), by=BY, now=now
+        )
+        new = NewText("https://news.example/a", "hello wrold text", title="Trams, not buses")
+        revisions.push(session, site, new, now=now)
+    assert find(database, "globus") == {made}
+    assert find(database, "trams, not") == {source, made}
+
+
+def test_own_document_that_is_missing_is_made_with_the_next_change(
+    database: Database, site: Site, now: datetime
+) -> None:
+    found = report(database, site, now)
+    with database.write() as session:
+        session.execute(delete(Document).where(Document.report_id.is_(None)))
+    assert find(database, "wrold") == set()
+    for wording in ("globus", "world"):
+        with database.write() as session:
+            changes.change(session, site.id, found, {"wording": wording}, by=BY, now=now)
+    assert find(database, "wrold") == {found}
+    with database.read() as session:
+        assert len(session.scalars(select(Document)).all()) == 2
 
 
 def test_words_that_are_erased_are_not_found(database: Database, site: Site, now: datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service import events
+from service import documents, events
 from service.desk import timeline
 from service.desk.moves import By, check_version
 from service.errors import NotFound, StaleVersion, invalid
@@ -57,6 +57,8 @@ def change(
     session.refresh(correction)
     if changed is None:
         raise StaleVersion("Somebody changed this correction at the same moment; look again.")
+    if "wording" in values:
+        documents.refresh(session, Correction.id == correction_id)
     timeline.keep(session, correction_id, before, values, by=by, now=now)
     if before.get("suspected") and not correction.suspected:
         events.emit(session, "correction.created", correction, now=now)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from service import events, hashing, proposals, text
+from service import documents, events, hashing, proposals, text
 from service.desk import moves, revisions, timeline
 from service.desk.changes import change, find
 from service.desk.moves import By, Decision
@@ -136,6 +136,7 @@ def _made(
     _anchor(session, source, made)
     session.add(made)
     session.flush()
+    documents.refresh(session, Correction.id == made.id)
     return made
 
 
