@@ -1,5 +1,6 @@
 """How far a correction has come, as readers are told: one of four stages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from service.models import Correction, Publication, State
+from service.models import Change, Correction, Publication, State
 
 
 class Stage(StrEnum):
@@ -28,12 +29,13 @@ class Standing:
     published: Publication | None
     """What everybody can read of it."""
     settled_at: datetime | None
-    """Since when it is corrected or not changed."""
+    """Since when it is corrected or not changed, and repeats what it does."""
 
 
 def of(session: Session, correction: Correction, *, now: datetime) -> Standing:
     """How far a correction has come, or the one that it repeats."""
-    shown = correction if correction.state is State.SPAM else _original(session, correction)
+    chain = [correction] if correction.state is State.SPAM else _chain(session, correction)
+    shown = chain[-1]
     published = session.scalar(
         select(Publication).where(
             Publication.correction_id == shown.id,
@@ -42,6 +44,8 @@ def of(session: Session, correction: Correction, *, now: datetime) -> Standing:
         )
     )
     stage, settled_at = _stage(shown, published)
+    if settled_at is not None:
+        settled_at = max([settled_at, *_joined_at(session, chain)])
     return Standing(stage, shown, published, settled_at)
 
 
@@ -57,10 +61,23 @@ def may_be_settled(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _original(session: Session, correction: Correction) -> Correction:
-    while correction.duplicate_of is not None:
-        correction = session.get_one(Correction, correction.duplicate_of)
-    return correction
+def _chain(session: Session, correction: Correction) -> Sequence[Correction]:
+    """The correction, the one that it repeats, and so on to the last."""
+    chain, seen = [correction], {correction.id}
+    # An import of an older release may have closed a circle.
+    while (other_id := chain[-1].duplicate_of) is not None and other_id not in seen:
+        chain.append(session.get_one(Correction, other_id))
+        seen.add(other_id)
+    return chain
+
+
+def _joined_at(session: Session, chain: Sequence[Correction]) -> Sequence[datetime]:
+    """When these were joined to each other, or the last one was parted from another."""
+    return session.scalars(
+        select(Change.created_at).where(
+            Change.correction_id.in_([each.id for each in chain]), Change.field == "duplicate_of"
+        )
+    ).all()
 
 
 def _stage(correction: Correction, published: Publication | None) -> tuple[Stage, datetime | None]:

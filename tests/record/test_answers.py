@@ -286,6 +286,57 @@ def test_report_of_what_repeats_another_is_told_of_the_other(newsroom: Newsroom)
     assert "the other" not in said(answer)
 
 
+def join(newsroom: Newsroom, report_id: UUID, other: UUID | None) -> None:
+    with newsroom.database.write() as session:
+        changes.change(
+            session,
+            newsroom.site.id,
+            newsroom.correction(report_id),
+            {"duplicate_of": newsroom.correction(other) if other else None},
+            by=EDITOR,
+            now=newsroom.clock(),
+        )
+
+
+@pytest.mark.parametrize("is_parted", [False, True])
+def test_reader_of_what_is_joined_to_an_old_decision_is_told_after_the_hold(
+    newsroom: Newsroom, is_parted: bool
+) -> None:
+    report_id, between, other = (
+        newsroom.agreed(exact="third"),
+        newsroom.report(None, exact="fourth"),
+        newsroom.report(None, exact="fifth"),
+    )
+    join(newsroom, report_id, between)
+    newsroom.decide(report_id if is_parted else other, State.REJECTED)
+    newsroom.clock.advance(hours=5)
+    assert newsroom.work() == []
+    if is_parted:
+        join(newsroom, report_id, None)
+    else:
+        join(newsroom, between, other)
+    newsroom.clock.at += HOLD - timedelta(seconds=1)
+    assert newsroom.work() == []
+    newsroom.clock.advance(seconds=1)
+    assert len(newsroom.work()) == 1
+
+
+def test_corrections_that_repeat_each_other_keep_nobody_waiting_for_ever(
+    newsroom: Newsroom,
+) -> None:
+    report_id, other = newsroom.agreed(), newsroom.report(None, exact="the other")
+    newsroom.decide(other, State.REJECTED)
+    with newsroom.database.write() as session:
+        for one, two in ((report_id, other), (other, report_id)):
+            session.execute(
+                update(Correction)
+                .where(Correction.id == newsroom.correction(one))
+                .values(duplicate_of=newsroom.correction(two))
+            )
+    newsroom.clock.at += HOLD
+    assert len(newsroom.work()) == 1
+
+
 def test_workers_that_look_at_once_ask_and_tell_once(newsroom: Newsroom) -> None:
     first = newsroom.report()
     newsroom.report("other@example.org", exact="another mistake")
