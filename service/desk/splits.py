@@ -11,9 +11,19 @@ from sqlalchemy.orm import Session
 from service import documents, events, hashing, proposals, text
 from service.desk import moves, revisions, timeline
 from service.desk.changes import change, find
-from service.desk.moves import By, Decision
+from service.desk.moves import By
 from service.errors import NotAllowedMove, StaleVersion, invalid
-from service.models import AnchorState, Article, Change, Correction, Report, Revision, State
+from service.models import (
+    AnchorState,
+    Article,
+    Change,
+    Correction,
+    Move,
+    Report,
+    Revision,
+    StaleHour,
+    State,
+)
 
 REASON = "Put back"
 
@@ -69,8 +79,9 @@ def put_back(
     reports = session.scalars(select(Report).where(Report.correction_id == made.id)).all()
     _hand_over(session, made, source, reports, now)
     timeline.add(session, source.id, "put_back", str(made.id), None, by=by, now=now)
+    _part(session, source, made, by=by, now=now)
     change(session, site_id, made.id, {"duplicate_of": source.id}, by=by, now=now)
-    moves.decide(session, site_id, made.id, Decision(State.REJECTED, REASON), by=by, now=now)
+    _close(session, made, by=by, now=now)
     return source
 
 
@@ -180,6 +191,50 @@ def _hand_over(
     for correction in (giver, taker):
         _number(session, correction)
         session.refresh(correction)
+        if correction.report_count in {0, len(reports)}:
+            _count_anew(session, correction)
+
+
+def _part(session: Session, source: Correction, made: Correction, *, by: By, now: datetime) -> None:
+    """Part what leads from the source to the emptied one, or they would repeat each other."""
+    at, seen = source, {source.id}
+    while at.duplicate_of not in {None, made.id, *seen}:
+        at = session.get_one(Correction, at.duplicate_of)
+        seen.add(at.id)
+    if at.duplicate_of == made.id:
+        change(session, at.site_id, at.id, {"duplicate_of": None}, by=by, now=now)
+
+
+def _close(session: Session, made: Correction, *, by: By, now: datetime) -> None:
+    """Reject what was emptied; nobody is told of a correction that says nothing."""
+    kept = {name: getattr(made, name) for name in moves.KEPT}
+    session.add(
+        Move(
+            correction_id=made.id,
+            from_state=made.state,
+            to_state=State.REJECTED,
+            by=by.label,
+            editor_id=by.editor_id,
+            reason=REASON,
+            before=kept,
+            created_at=now,
+        )
+    )
+    made.first_decided_at = made.first_decided_at or now
+    made.decided_at = made.closed_at = now
+    made.state, made.suspected = State.REJECTED, False
+    made.version, made.updated_at = made.version + 1, now
+    moves.take_back(session, made.id, now)
+    timeline.keep(session, made.id, kept, {"suspected": False}, by=by, now=now)
+    session.flush()
+
+
+def _count_anew(session: Session, correction: Correction) -> None:
+    """Let the statistics add up its days again: without reports it is in none of them."""
+    for name in ("created_at", "first_decided_at", "fixed_at", "closed_at"):
+        if at := getattr(correction, name):
+            hour = at.replace(minute=0, second=0, microsecond=0)
+            session.add(StaleHour(site_id=correction.site_id, hour=hour))
 
 
 def _proposal(report: Report, taker: Correction, newest: Revision | None) -> str | None:

@@ -189,6 +189,42 @@ def test_put_back_undoes_a_split(
         put_back(database, site, made.id, now)
 
 
+def test_nobody_is_told_of_what_a_split_put_back_has_emptied(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    made = split(database, site, correction_id, [reports_of(database, correction_id)[1][0]], now)
+    with database.write() as session:
+        changes.change(session, site.id, made.id, {"suspected": True}, by=BY, now=now)
+        before = session.scalars(select(Event.id)).all()
+    put_back(database, site, made.id, now)
+    emptied = kept(database, site, made.id)
+    assert (emptied.state, emptied.suspected) == (State.REJECTED, False)
+    assert emptied.first_decided_at == emptied.decided_at == emptied.closed_at == now
+    with database.read() as session:
+        assert session.scalars(select(Event.id)).all() == before
+        [move] = moves.history(session, made.id)
+    assert (move.to_state, move.reason) == (State.REJECTED, "Put back")
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_put_back_parts_what_was_joined_to_the_split_off_one(
+    database: Database, site: Site, now: datetime, correction_id: UUID, is_direct: bool
+) -> None:
+    between = report(database, site, now, exact="thier", start=40)
+    made = split(database, site, correction_id, [reports_of(database, correction_id)[1][0]], now)
+    joined = [(correction_id, made.id)]
+    if not is_direct:
+        joined = [(correction_id, between), (between, made.id)]
+    for one, other in joined:
+        with database.write() as session:
+            changes.change(session, site.id, one, {"duplicate_of": other}, by=BY, now=now)
+    put_back(database, site, made.id, now)
+    assert kept(database, site, made.id).duplicate_of == correction_id
+    assert kept(database, site, joined[-1][0]).duplicate_of is None
+    assert len(reports_of(database, correction_id)) == 3
+    check_counts(database)
+
+
 def test_what_was_decided_or_never_split_is_not_put_back(
     database: Database, site: Site, now: datetime, correction_id: UUID
 ) -> None:

@@ -27,6 +27,8 @@ _CORRECTIONS = (
     )
     .join(Article, Article.id == Correction.article_id)
     .outerjoin(Editor, Editor.id == Correction.assignee_id)
+    # Those that a split put back has emptied say nothing.
+    .where(Correction.report_count > 0)
 )
 
 

@@ -32,7 +32,10 @@ def begin(day: date, zone: ZoneInfo) -> datetime:
 
 
 def day(session: Session, site_id: UUID, day: date, zone: ZoneInfo) -> Mapping[Key, Sums]:
-    """The sums of one day of a site by dimension and value; suspected corrections do not count."""
+    """The sums of one day of a site by dimension and value.
+
+    Suspected corrections do not count, nor those that a split put back has emptied.
+    """
     kinds: dict[Kind, Sums] = defaultdict(Sums)
     between = begin(day, zone), begin(day + DAY, zone)
     reports = (
@@ -93,7 +96,7 @@ def _of(*columns: Any) -> Select[Any]:
         select(*_DIMENSIONS, *columns)
         .select_from(Correction)
         .join(Article, Article.id == Correction.article_id)
-        .where(Correction.suspected.is_(False))
+        .where(Correction.suspected.is_(False), Correction.report_count > 0)
         .execution_options(yield_per=ROWS_AT_ONCE)
     )
 

@@ -60,7 +60,11 @@ def recount(database: Database, site: Site, asked: Range = RANGE) -> dict[str, A
         found = session.execute(
             select(Correction, Article)
             .join(Article, Article.id == Correction.article_id)
-            .where(Correction.site_id == site.id, Correction.suspected.is_(False))
+            .where(
+                Correction.site_id == site.id,
+                Correction.suspected.is_(False),
+                Correction.id.in_(select(Report.correction_id)),
+            )
         ).all()
         lives = [_life(session, correction, article, zone) for correction, article in found]
 
@@ -341,6 +345,29 @@ def test_change_while_it_is_folded_is_never_lost(
     assert read(database, site).total.reports == 24
     folding.fold(database)
     assert read(database, site).total.reports == 24
+
+
+def test_split_put_back_after_its_days_were_folded_leaves_no_trace(
+    database: Database, site: Site, clock: Clock
+) -> None:
+    one = report(database, site, clock())
+    report(database, site, clock())
+    before = told(read(database, site))
+    with database.write() as session:
+        chosen = session.scalars(select(Report.id).order_by(Report.id.desc()).limit(1)).all()
+        made = splits.split(session, site.id, one, chosen, by=BY, now=clock()).id
+    for to in (State.ACCEPTED, State.NEW):
+        clock.advance(days=1)
+        with database.write() as session:
+            moves.decide(session, site.id, made, Decision(to), by=BY, now=clock())
+    folding.fold(database)
+    assert read(database, site).total.corrections == 2
+    clock.advance(days=1)
+    with database.write() as session:
+        splits.put_back(session, site.id, made, by=BY, now=clock())
+    assert told(read(database, site)) == before
+    folding.fold(database)
+    assert told(read(database, site)) == before
 
 
 def test_other_sites_are_not_counted(
