@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,12 +63,13 @@ def _run(kind: str, read: Read, file: Path, key: str | None, *, as_json: bool) -
         click.progressbar(length=file.stat().st_size, label="Bytes", file=sys.stderr) as bar,
     ):
         for found, unreadable in _batches(read(site, source)):
-            for row in unreadable:
-                click.echo(f"line {row.line}: {row}", err=True)
+            told = [*unreadable]
             if found:
                 with database.write() as session:
-                    keeper.keep(session, found)
-            bad += len(unreadable)
+                    told += keeper.keep(session, found)
+            for row in sorted(told, key=attrgetter("line")):
+                click.echo(f"line {row.line}: {row}", err=True)
+            bad += len(told)
             bar.update(source.tell() - bar.pos)
     kept = keeper.kept
     if not (kept.reports or kept.known):

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service import addresses, documents, hashing, text
 from service.db import Base, id_at, inserting, new_id
-from service.intake.importing.finds import Columns, Found, Sent
+from service.intake.importing.finds import BadRow, Columns, Found, Sent
 from service.models import (
     AnchorState,
     Article,
@@ -43,16 +43,24 @@ class Kept:
     known: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """What a correction repeats, and the line that says so."""
+
+    of: UUID
+    line: int
+
+
 class Keeper:
     """Writes into one site what is not there yet, batch by batch."""
 
     def __init__(self, site: Site, *, now: datetime) -> None:
         self.site, self.now, self.kept = site, now, Kept()
-        self.apart: dict[UUID, UUID] = {}
+        self.apart: dict[UUID, Duplicate] = {}
         """Duplicates of what has not come yet."""
 
-    def keep(self, session: Session, found: Sequence[Found]) -> None:
-        """Keep a batch in the caller's transaction.
+    def keep(self, session: Session, found: Sequence[Found]) -> Sequence[BadRow]:
+        """Keep a batch in the caller's transaction; returns duplicates that cannot be joined.
 
         A correction of which some reports are there gets the others. Of two processes that import
         at once one waits for the other's batch.
@@ -61,20 +69,35 @@ class Keeper:
             select(Site.id).where(Site.id == self.site.id).with_for_update(key_share=True)
         )
         self.apart |= _Batch(session, self, found).keep()
-        self._join(session)
+        return list(self._join(session))
 
-    def _join(self, session: Session) -> None:
+    def _join(self, session: Session) -> Iterator[BadRow]:
         """Join duplicates to those that are there by now."""
         there = session.scalars(
             select(Correction.id).where(
-                Correction.site_id == self.site.id, Correction.id.in_(self.apart.values())
+                Correction.site_id == self.site.id,
+                Correction.id.in_([duplicate.of for duplicate in self.apart.values()]),
             )
         ).all()
-        for one, other in list(self.apart.items()):
-            if other in there:
+        for one, duplicate in list(self.apart.items()):
+            if duplicate.of not in there:
+                continue
+            del self.apart[one]
+            if _leads_to(session, duplicate.of, one):
+                yield BadRow("duplicate_of leads back to the correction itself", duplicate.line)
+            else:
                 joined = update(Correction).where(Correction.id == one)
-                session.execute(joined.values(duplicate_of=other))
-                del self.apart[one]
+                session.execute(joined.values(duplicate_of=duplicate.of))
+
+
+def _leads_to(session: Session, start: UUID, end: UUID) -> bool:
+    """Whether the first correction, or one that it repeats, is or repeats the other one."""
+    at: UUID | None = start
+    seen: set[UUID] = set()
+    while at is not None and at != end and at not in seen:
+        seen.add(at)
+        at = session.scalar(select(Correction.duplicate_of).where(Correction.id == at))
+    return at == end
 
 
 @dataclass(slots=True)
@@ -109,7 +132,7 @@ class _Batch:
         self.session, self.batch = session, batch
         self.site, self.now, self.kept = keeper.site, keeper.now, keeper.kept
         self.rows: dict[type[Base], list[Columns]] = defaultdict(list)
-        self.duplicates: dict[UUID, UUID] = {}
+        self.duplicates: dict[UUID, Duplicate] = {}
         self.homes: dict[UUID, _Home] = {}
         self.places: dict[tuple[UUID, str | None], list[_Home]] = defaultdict(list)
         self.articles = self._articles()
@@ -118,7 +141,7 @@ class _Batch:
         self.texts = self._texts()
         self.people = self._people()
 
-    def keep(self) -> Mapping[UUID, UUID]:
+    def keep(self) -> Mapping[UUID, Duplicate]:
         """Write all; returns which corrections are duplicates of which."""
         for found in self.batch:
             self._keep(found)
@@ -181,7 +204,8 @@ class _Batch:
         if found.publication:
             self._add_publication(found.publication, correction_id, article_id)
         if found.duplicate_of:
-            self.duplicates[correction_id] = id_here(self.site.id, found.duplicate_of)
+            of = id_here(self.site.id, found.duplicate_of)
+            self.duplicates[correction_id] = Duplicate(of, found.line)
         own = documents.of_passage(row["exact"], row.get("wording"), found.title, found.url)
         self._add_document(correction_id, None, own)
         self.kept.corrections += 1

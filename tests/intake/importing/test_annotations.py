@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from service.db import Database
-from service.desk import changes, moves
+from service.desk import changes, moves, splits
 from service.desk.exports import FORMATS
 from service.desk.filters import Filters
 from service.desk.moves import By, Decision
 from service.desk.undo import undo
 from service.errors import NotAllowedMove
 from service.intake.importing import BadRow, Found, Keeper, annotations
-from service.models import Category, Correction, Editor, Event, Kind, Move, Site, State
+from service.models import Category, Correction, Editor, Event, Kind, Move, Report, Site, State
 from service.record import publications
 from service.record.publications import Entry
 from tests.conftest import ORIGIN
@@ -164,6 +164,22 @@ def test_export_read_twice_makes_no_doubles(
     assert exported(database, target) == before
 
 
+def test_split_put_back_is_in_no_export(
+    database: Database, site: Site, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    source = report(database, site, now)
+    report(database, site, now)
+    with database.write() as session:
+        chosen = session.scalars(select(Report.id).order_by(Report.id.desc()).limit(1)).all()
+        made = splits.split(session, site.id, source, chosen, by=BY, now=now)
+        splits.put_back(session, site.id, made.id, by=BY, now=now)
+    text = exported(database, site)
+    assert [json.loads(line)["id"] for line in text.splitlines()] == [f"urn:uuid:{source}"]
+    kept = keep(database, other_site, now, text).kept
+    assert (kept.reports, kept.corrections) == (2, 1)
+
+
 def test_later_export_brings_the_reports_that_are_new(
     database: Database, site: Site, lived: str, other_site: Site, now: datetime
 ) -> None:
@@ -229,6 +245,35 @@ def test_bad_line_is_told_and_the_others_are_kept(
     assert [isinstance(row, BadRow) for row in read] == [False, True, True, False]
     assert str(read[1]).startswith(reason)
     assert str(read[2]) == "is not JSON"
+
+
+def test_duplicates_in_a_circle_are_kept_apart(
+    database: Database, site: Site, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    for word in ("one", "two", "three", "four"):
+        report(database, site, now, exact=word, start=None)
+    lines = [json.loads(line) for line in exported(database, site).splitlines()]
+    for number, other in enumerate((1, 2, 0, 3)):
+        lines[number]["corrigenda"]["duplicate_of"] = lines[other]["id"]
+    text = "\n".join(map(json.dumps, lines))
+    keeper = Keeper(other_site, now=now)
+    told: list[BadRow] = []
+    for row in annotations.read(other_site, io.BytesIO(text.encode())):
+        assert isinstance(row, Found)
+        with database.write() as session:
+            told += keeper.keep(session, [row])
+    assert [(bad.line, str(bad)) for bad in told] == [
+        (3, "duplicate_of leads back to the correction itself"),
+        (4, "duplicate_of leads back to the correction itself"),
+    ]
+    again = [json.loads(line) for line in exported(database, other_site).splitlines()]
+    assert [line["corrigenda"]["duplicate_of"] for line in again] == [
+        again[1]["id"].removeprefix("urn:uuid:"),
+        again[2]["id"].removeprefix("urn:uuid:"),
+        None,
+        None,
+    ]
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: (
