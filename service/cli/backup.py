@@ -61,7 +61,9 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
         raise NotFound(f"There is no file {file}.")
     if target.exists() and not replace:
         raise AlreadyExists(f"There is a database at {target}; --replace overwrites it.")
-    check(file)
+    if (at := check(file)) is None:
+        raise Unavailable(f"{file} is no backup of ours: it is at no revision.")
+    migrate.refuse_unknown(at)
     with suppress(OSError):
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600))
     _copy(file, target)
@@ -73,17 +75,18 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     say(f"{target} is restored, at {at}", fields, as_json=as_json)
 
 
-def check(file: Path) -> None:
-    """Raise Unavailable unless the file is a whole SQLite database of ours."""
+def check(file: Path) -> str | None:
+    """The revision it is at; raises Unavailable unless it is a whole SQLite database of ours."""
     driver = sqlite_driver()
     try:
         with closing(_open(file)) as connection:
             found = connection.execute("PRAGMA integrity_check").fetchall()
-            connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except driver.Error as error:
         raise Unavailable(f"{file} is no backup of ours: {error}") from None
     if found != [("ok",)]:
         raise Unavailable(f"{file} is damaged: {found[0][0]}")
+    return row[0] if row else None
 
 
 def _copy(source: Path, target: Path) -> None:

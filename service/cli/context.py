@@ -26,6 +26,7 @@ def open_database() -> Database:
         at = migrate.current(database)
     except (OperationalError, ProgrammingError) as error:
         raise Unavailable(f"The database cannot be opened: {error.orig}") from None
+    migrate.refuse_unknown(at)
     if at != migrate.head():
         raise Unavailable("The database is not migrated; run: corrigenda migrate")
     return database

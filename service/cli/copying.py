@@ -28,7 +28,9 @@ def copy_database(source: str, target: str, as_json: bool) -> None:
     if not old.is_sqlite or new.is_sqlite:
         raise Disabled(ONE_WAY)
     try:
-        if migrate.current(old) != migrate.head():
+        at = migrate.current(old)
+        migrate.refuse_unknown(at)
+        if at != migrate.head():
             raise Unavailable("FROM is not migrated to this release; run: corrigenda migrate")
         migrate.upgrade(new)
         label = "Copying, then comparing"

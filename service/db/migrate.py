@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from service.db.engines import Database
+from service.errors import Unavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -28,9 +29,10 @@ def config(database: Database) -> "Config":
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Run every migration that is missing, in one transaction."""
+    """Run every migration that is missing, in one transaction; raises Unavailable as below."""
     from alembic import command
 
+    refuse_unknown(current(database))
     command.upgrade(config(database), revision)
 
 
@@ -41,7 +43,17 @@ def is_modelled(_thing: object, name: str | None, *_: object) -> bool:
 
 def head() -> str:
     """The newest revision this release knows: their files are numbered."""
-    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return max(_known())
+
+
+def _known() -> set[str]:
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
+def refuse_unknown(revision: str | None) -> None:
+    """Raise Unavailable where this release knows no such revision."""
+    if revision is not None and revision not in _known():
+        raise Unavailable(f"The database is at {revision}: it is of a newer release, or not ours.")
 
 
 def current(database: Database) -> str | None:

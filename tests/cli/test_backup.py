@@ -2,9 +2,11 @@
 
 import re
 import shlex
+import sqlite3
 import subprocess
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,24 @@ def test_restore_replaces_only_when_told(sqlite_url: str, tmp_path: Path) -> Non
     listed = run(["site", "list"], env).stdout
     assert "One" in listed
     assert "Two" not in listed
+
+
+@pytest.mark.parametrize("revision", ["9999", "1a2b3c4d5e6f", None])
+def test_backup_of_another_release_leaves_the_database_alone(
+    sqlite_url: str, tmp_path: Path, revision: str | None
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    file = tmp_path / "copy.db"
+    assert run(["backup", str(file)], env).returncode == 0
+    run_json(["site", "create", "Mine", "--origin", ORIGIN], env)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM alembic_version")
+        if revision:
+            connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+    done = run(["restore", "--replace", str(file)], env)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "ours" in done.stderr
+    assert "Mine" in run(["site", "list"], env).stdout
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from service.db import Database
 from tests.processes import environment, run, run_json
 
 
@@ -107,6 +109,19 @@ def test_database_that_is_not_migrated_is_told(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (
         1,
         "corrigenda: The database is not migrated; run: corrigenda migrate\n",
+    )
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["site", "list"], ["worker"]])
+def test_database_of_another_release_is_told(env: dict[str, str], command: list[str]) -> None:
+    database = Database(env["CORRIGENDA_DATABASE_URL"])
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.dispose()
+    done = run(command, env)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "corrigenda: The database is at 9999: it is of a newer release, or not ours.\n",
     )
 
 
