@@ -1,12 +1,14 @@
 """`corrigenda backup` and `corrigenda restore`: SQLite's own online backup, checked."""
 
 import os
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from service import settings as settings_module
 from service.cli.context import as_json, say
@@ -33,18 +35,10 @@ def backup(file: Path, as_json: bool) -> None:
         raise AlreadyExists(f"{file} exists already.")
     if not source.exists():
         raise NotFound(f"There is no database at {source}.")
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    try:
-        # Readers' words and e-mail addresses are in it: for nobody else to read.
-        unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with _unfinished(file) as unfinished:
         _copy(source, unfinished)
         _sync(unfinished)
         unfinished.rename(file)
-    except OSError as error:
-        raise Unavailable(f"The backup cannot be written: {error}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     size = file.stat().st_size
     fields: dict[str, object] = {"file": str(file), "bytes": size}
     say(f"{file}: {size:,} bytes. Keep the secret key with it.", fields, as_json=as_json)
@@ -64,15 +58,77 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     if (at := check(file)) is None:
         raise Unavailable(f"{file} is no backup of ours: it is at no revision.")
     migrate.refuse_unknown(at)
-    with suppress(OSError):
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600))
-    _copy(file, target)
-    database = Database(f"sqlite:///{target}")
-    migrate.upgrade(database)
-    at = migrate.current(database)
-    database.dispose()
+    at = _put(file, target.resolve())
     fields: dict[str, object] = {"file": str(target), "revision": at}
     say(f"{target} is restored, at {at}", fields, as_json=as_json)
+
+
+def _put(file: Path, target: Path) -> str | None:
+    """Copy and migrate beside the database, then take its place; returns the revision."""
+    with _unfinished(target) as unfinished:
+        _copy(file, unfinished)
+        at = _migrated(unfinished)
+        if target.exists():
+            _refuse_opened(target)
+            _give_to_owner_of(target, unfinished)
+        _sync(unfinished)
+        # Before the file they belong to: SQLite would read the old log into the new database.
+        _unlink_logs(target)
+        unfinished.rename(target)
+        _sync(target)
+    return at
+
+
+@contextmanager
+def _unfinished(file: Path) -> Iterator[Path]:
+    """A file of another name to write into, which is gone at the end."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    try:
+        # Readers' words and e-mail addresses are in it: for nobody else to read.
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield unfinished
+    except OSError as error:
+        raise Unavailable(f"{file} cannot be written: {error}") from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+            _unlink_logs(unfinished)
+
+
+def _unlink_logs(file: Path) -> None:
+    for ending in ("-wal", "-shm"):
+        file.with_name(f"{file.name}{ending}").unlink(missing_ok=True)
+
+
+def _migrated(file: Path) -> str | None:
+    database = Database(f"sqlite:///{file}")
+    try:
+        migrate.upgrade(database)
+        return migrate.current(database)
+    except DBAPIError as error:
+        raise Unavailable(f"The backup cannot be migrated: {error.orig}") from None
+    finally:
+        database.dispose()
+
+
+def _refuse_opened(file: Path) -> None:
+    """Raise Unavailable where a process has it open: it would go on with the old file."""
+    try:
+        with closing(_open(file)) as connection:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.rollback()
+    except sqlite_driver().Error as error:
+        # What is damaged may be replaced.
+        if "locked" in str(error):
+            raise Unavailable(f"{file} is in use; stop the service first.") from None
+
+
+def _give_to_owner_of(file: Path, another: Path) -> None:
+    owner = file.stat()
+    with suppress(PermissionError):
+        os.chown(another, owner.st_uid, owner.st_gid)
 
 
 def check(file: Path) -> str | None:

@@ -114,6 +114,37 @@ def test_restore_replaces_only_when_told(sqlite_url: str, tmp_path: Path) -> Non
     assert "Two" not in listed
 
 
+def test_damaged_database_is_replaced(sqlite_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    target, file = Path(sqlite_url.removeprefix("sqlite:///")), tmp_path / "copy.db"
+    run_json(["site", "create", "One", "--origin", ORIGIN], env)
+    assert run(["backup", str(file)], env).returncode == 0
+    logs = [target.with_name(f"{target.name}{ending}") for ending in ("-wal", "-shm")]
+    for damaged in (target, *logs):
+        damaged.write_bytes(b"not a database at all")
+    done = run(["restore", "--replace", str(file)], env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [log.exists() for log in logs] == [False, False]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert list(target.parent.glob(".*")) == []
+    assert "One" in run(["site", "list"], env).stdout
+
+
+def test_database_that_is_in_use_is_not_replaced(sqlite_url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    target, file = Path(sqlite_url.removeprefix("sqlite:///")), tmp_path / "copy.db"
+    assert run(["backup", str(file)], env).returncode == 0
+    before = target.stat().st_ino
+    with closing(sqlite3.connect(target)) as connection:
+        connection.execute("SELECT count(*) FROM sites").fetchone()
+        done = run(["restore", "--replace", str(file)], env)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"corrigenda: {target} is in use; stop the service first.\n",
+    )
+    assert target.stat().st_ino == before
+
+
 @pytest.mark.parametrize("revision", ["9999", "1a2b3c4d5e6f", None])
 def test_backup_of_another_release_leaves_the_database_alone(
     sqlite_url: str, tmp_path: Path, revision: str | None
