@@ -57,6 +57,23 @@ def test_export_of_one_site_is_imported_by_another(
     assert targets[0] == targets[1]
 
 
+def test_instant_out_of_range_is_told_and_the_rest_goes_on(
+    database: Database, database_url: str, site: Site, now: datetime, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=database_url)
+    report(database, site, now)
+    [line] = run(["export", "--site", site.key], env).stdout.splitlines()
+    late = json.dumps({**json.loads(line), "created": "9999-12-31T23:59:59-23:59"})
+    file = tmp_path / "all.jsonl"
+    file.write_text(f"{late}\n{line}\n")
+    done = run(["import", "jsonl", str(file), "--site", site.key], env)
+    assert done.returncode == 0
+    assert done.stdout == (
+        "Imported 0 reports, 0 new corrections; 1 reports were there already, 1 rows are bad\n"
+    )
+    assert "line 1: created is out of range" in done.stderr.splitlines()
+
+
 def test_file_with_nothing_in_it_is_refused(
     database: Database, database_url: str, site: Site, tmp_path: Path
 ) -> None:

@@ -121,4 +121,7 @@ def instant(value: object, what: str) -> datetime:
         found = None
     if found is None or found.tzinfo is None:
         raise BadRow(f"{what} is not an instant with its zone")
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise BadRow(f"{what} is out of range") from None
