@@ -28,8 +28,13 @@ def create(email: str, key: str | None, role: str, as_json: bool) -> None:
     with database.write() as session:
         site = site_of(session, key)
         made = editors.create(session, email, password, site, Role(role), now=now())
-    fields: dict[str, object] = {"id": str(made.id), "email": made.email, "role": role, "site": key}
-    say(f"Editor {made.email}: {role} of {key}", fields, as_json=as_json)
+    fields: dict[str, object] = {
+        "id": str(made.id),
+        "email": made.email,
+        "role": role,
+        "site": site.key,
+    }
+    say(f"Editor {made.email}: {role} of {site.key}", fields, as_json=as_json)
 
 
 @editor.command("password")

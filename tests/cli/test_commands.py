@@ -93,6 +93,8 @@ def test_only_site_need_not_be_named(env: dict[str, str]) -> None:
     none = run(["token", "list"], env)
     assert "There is no site yet" in none.stderr
     run_json(["site", "create", "Weekly", "--origin", "https://weekly.example"], env)
+    made = run_json(["editor", "create", "e@weekly.example"], env, stdin="a long password\n")
+    assert made["site"] == "weekly"
     token = run_json(["token", "create"], env)
     assert token["id"] in run(["token", "list"], env).stdout
     assert run(["deliveries", "list"], env).returncode == 0
