@@ -1,5 +1,7 @@
 """The command line: one module per noun; every error is one line on standard error."""
 
+import os
+import signal
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -60,6 +62,7 @@ def main() -> None:
 
     The exit code is 1 after a refusal or a bad setting, 2 where the command was not understood.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(group.main(prog_name="corrigenda", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -72,6 +75,10 @@ def main() -> None:
         _tell("Stopped.")
     except (errors.Refusal, BadSetting) as error:
         _tell(str(error))
+    except OSError as error:
+        _tell(str(error))
+        # Python would try at its end to write what could not be written, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
 
 

@@ -47,18 +47,24 @@ def export(
 
 @contextmanager
 def _opened(file: Path) -> Iterator[TextIO]:
-    """Where to write; a file of this name is there once it is whole."""
+    """Where to write; a file of this name is there once it is whole, a pipe is written into."""
     if str(file) == "-":
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as to:
             yield to
         return
-    unfinished = file.with_name(f".{file.name}.unfinished")
+    is_special = file.exists() and not file.is_file()
+    target = file.resolve()
+    unfinished = target.with_name(f".{target.name}.unfinished")
     try:
+        if is_special:
+            with file.open("w", encoding="utf-8", newline="") as to:
+                yield to
+            return
         # Readers' words are in it: for nobody else to read.
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8", newline="") as to:
             yield to
-        unfinished.rename(file)
+        unfinished.rename(target)
     except OSError as error:
         raise Unavailable(f"The file cannot be written: {error}") from None
     finally:
