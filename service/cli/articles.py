@@ -8,6 +8,11 @@ import click
 from service.cli.context import as_json, now, of_site, open_database, say, site_of
 from service.desk import revisions
 from service.desk.revisions import NewText
+from service.errors import TooLarge, invalid
+
+MOST_BYTES = 2 * 1024 * 1024
+MOST_IN_TITLE = 500
+"""As much as the API takes."""
 
 
 @click.group()
@@ -29,14 +34,19 @@ def article() -> None:
 @as_json
 def push(url: str, file: BinaryIO, key: str | None, title: str | None, as_json: bool) -> None:
     """Keep an article's new text and find its corrections in it."""
+    if title is not None and len(title) > MOST_IN_TITLE:
+        raise invalid("/title", f"A title has at most {MOST_IN_TITLE} characters.")
     database = open_database()
-    content = file.read().decode("utf-8-sig", "replace")
+    content = _content(file)
     with database.read() as session:
         site = site_of(session, key)
-    is_text = str(getattr(file, "name", "")).endswith(".txt")
-    text = content if is_text else revisions.text_of(content, site)
+    text = revisions.plain(
+        content if _name(file).casefold().endswith(".txt") else revisions.text_of(content, site)
+    )
+    if not text:
+        raise invalid("/text", f"{_name(file)} has no text.")
     with database.write() as session:
-        new = NewText(url, revisions.plain(text), title)
+        new = NewText(url, text, title)
         pushed = revisions.push(session, site, new, now=now())
     fields: dict[str, object] = {
         **asdict(pushed),
@@ -50,3 +60,18 @@ def push(url: str, file: BinaryIO, key: str | None, title: str | None, as_json: 
         fields,
         as_json=as_json,
     )
+
+
+def _content(file: BinaryIO) -> str:
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise TooLarge(f"{_name(file)} is over {MOST_BYTES >> 20} MiB.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # With other signs in its place no correction would be found again.
+        raise invalid("/text", f"{_name(file)} is not UTF-8.") from None
+
+
+def _name(file: BinaryIO) -> str:
+    return str(getattr(file, "name", "Standard input"))

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from service.accounts import sites
 from service.cli import articles
 from service.db import Database
-from service.errors import InvalidFields, NotFound
-from service.models import Site
+from service.errors import InvalidFields, NotFound, Refusal
+from service.models import Revision, Site
 from tests.reporting import report
 
 TEXT = "Passengers will {} the night service at no additional cost, the operator said."
@@ -69,3 +70,43 @@ def test_unknown_site_and_foreign_address_are_refused(site: Site, tmp_path: Path
         push("https://news.example/a", "--site", "none", "--file", str(page))
     with pytest.raises(InvalidFields):
         push("https://foreign.example/a", "--site", site.key, "--file", str(page))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("page.html", "<p>Café</p>".encode("latin-1"), "page.html is not UTF-8."),
+        ("page.html", b"", "page.html has no text."),
+        ("page.html", b"<p> </p>", "page.html has no text."),
+        ("page.txt", b"\n", "page.txt has no text."),
+        ("page.txt", b"a" * (2 * 1024 * 1024 + 1), "page.txt is over 2 MiB."),
+    ],
+)
+def test_file_that_is_no_article_is_refused(
+    database: Database, site: Site, tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    page = tmp_path / name
+    page.write_bytes(content)
+    with pytest.raises(Refusal) as refused:
+        push("https://news.example/a", "--site", site.key, "--file", str(page))
+    assert str(refused.value) == f"{tmp_path}/{told}"
+    with database.read() as session:
+        assert session.scalars(select(Revision)).all() == []
+
+
+def test_title_is_as_long_as_the_api_takes(site: Site, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>a</p>")
+    arguments = ("https://news.example/a", "--site", site.key, "--file", str(page), "--title")
+    assert push(*arguments, "T" * 500).startswith("Revision 1: ")
+    with pytest.raises(InvalidFields) as refused:
+        push(*arguments, "T" * 501)
+    assert str(refused.value) == "A title has at most 500 characters."
+
+
+def test_ending_counts_in_capitals_too(database: Database, site: Site, tmp_path: Path) -> None:
+    page = tmp_path / "A.TXT"
+    page.write_text("a <b> c")
+    push("https://news.example/a", "--site", site.key, "--file", str(page))
+    with database.read() as session:
+        assert session.scalars(select(Revision.text)).all() == ["a <b> c"]
