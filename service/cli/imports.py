@@ -3,7 +3,7 @@
 import io
 import sys
 from collections.abc import Callable, Iterator
-from operator import attrgetter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,18 +72,44 @@ def _run(kind: str, read: Read, file: Path, key: str | None, *, as_json: bool) -
             bad += len(told)
             bar.update(source.tell() - bar.pos)
     kept = keeper.kept
+=======
+    kept = replace(keeper.kept)
+
+    def note() -> dict[str, object]:
+        fields: dict[str, object] = {**asdict(kept), "bad": bad}
+        with database.write() as session:
+            audits.note(
+                session, site.id, f"import.{kind}", file.name, by=COMMAND_LINE, now=at, after=fields
+            )
+        return fields
+
+    try:
+        with (
+            file.open("rb") as source,
+            click.progressbar(length=file.stat().st_size, label="Bytes", file=sys.stderr) as bar,
+        ):
+            for found, unreadable in _batches(read(site, source)):
+                for row in unreadable:
+                    click.echo(f"line {row.line}: {row}", err=True)
+                if found:
+                    with database.write() as session:
+                        keeper.keep(session, found)
+                    # What a batch counted that was not committed is not kept.
+                    kept = replace(keeper.kept)
+                bad += len(unreadable)
+                bar.update(source.tell() - bar.pos)
+    except BaseException:
+        if kept.reports or kept.known:
+            note()
+            told = f"{kept.reports:,} reports, {kept.corrections:,} new corrections"
+            click.echo(
+                f"Imported until then: {told}; the rest comes when it is run again", err=True
+            )
+        raise
+>>>>>>> e9414fe (Note an import that is stopped, and tell what it kept)
     if not (kept.reports or kept.known):
         raise invalid("", f"Nothing was found in {file}; see: corrigenda import {kind} --help")
-    fields: dict[str, object] = {
-        "corrections": kept.corrections,
-        "reports": kept.reports,
-        "known": kept.known,
-        "bad": bad,
-    }
-    with database.write() as session:
-        audits.note(
-            session, site.id, f"import.{kind}", file.name, by=COMMAND_LINE, now=at, after=fields
-        )
+    fields = note()
     say(
         f"Imported {kept.reports:,} reports, {kept.corrections:,} new corrections; "
         f"{kept.known:,} reports were there already, {bad:,} rows are bad",

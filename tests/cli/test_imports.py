@@ -1,14 +1,19 @@
 import json
+import signal
+import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from service.accounts import sites
+from service.cli.imports import BATCH
 from service.db import Database
-from service.models import Audit, Site
+from service.models import Article, Audit, Report, Site
 from tests.conftest import ORIGIN
-from tests.processes import environment, run, run_json
+from tests.processes import COMMAND, environment, run, run_json
 from tests.reporting import report
+from tests.servers import PATIENCE, wait_until
 
 ROWS = f"""INSERT INTO `wp_mistape_reports` (`ID`, `date_gmt`, `selection`, `url`, `status`) VALUES
 (1,'2025-03-01 12:00:00','wrold','{ORIGIN}/a','pending'),
@@ -72,6 +77,42 @@ def test_instant_out_of_range_is_told_and_the_rest_goes_on(
         "Imported 0 reports, 0 new corrections; 1 reports were there already, 1 rows are bad\n"
     )
     assert "line 1: created is out of range" in done.stderr.splitlines()
+
+
+def test_import_that_is_stopped_is_noted_with_what_it_kept(
+    postgresql_url: str, now: datetime, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=postgresql_url)
+    database = Database(postgresql_url)
+    with database.write() as session:
+        site = sites.create(session, "The Daily", [ORIGIN], now=now)
+    head, row = ROWS.splitlines()[:2]
+    rows = [row.replace("(1,", f"({number},") for number in range(1, BATCH + 2)]
+    rows[-1] = rows[-1].replace("/a'", "/last'").replace("),", ");")
+    file = tmp_path / "mistape.sql"
+    file.write_text("\n".join([head, *rows]))
+
+    def reports() -> int:
+        with database.read() as session:
+            return session.scalar(select(func.count()).select_from(Report)) or 0
+
+    with database.write() as session:
+        # The second batch waits for it.
+        session.add(Article(site_id=site.id, url=f"{ORIGIN}/last", created_at=now))
+        session.flush()
+        process = subprocess.Popen([COMMAND, "import", "mistape", str(file)], env=env,
+                                   stderr=subprocess.PIPE, text=True)  # fmt: skip
+        wait_until(lambda: reports() == BATCH, PATIENCE, "the first batch is kept")
+        process.send_signal(signal.SIGINT)
+        _, written = process.communicate(timeout=30)
+        session.rollback()
+    told = written.splitlines()
+    assert (process.returncode, told[-1]) == (1, "corrigenda: Stopped.")
+    assert f"Imported until then: {BATCH} reports, 1 new corrections; " in written
+    with database.read() as session:
+        noted = session.scalars(select(Audit).where(Audit.action == "import.mistape")).one()
+    database.dispose()
+    assert noted.after == {"corrections": 1, "reports": BATCH, "known": 0, "bad": 0}
 
 
 def test_file_with_nothing_in_it_is_refused(
