@@ -7,6 +7,8 @@ import logging
 import socket
 import threading
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import click
@@ -105,11 +107,19 @@ def run(settings: Settings, *, host: str, port: int, workers: int, threads: int)
             "More than one process needs CORRIGENDA_REDIS_URL: "
             "limits kept in one process would not hold.",
         )
+    _check_writable(settings.data_dir)
     chosen = options(listen(host, port), workers=workers)
     chosen["worker_tmp_dir"] = str(settings.data_dir)
     # What is loaded so far the serving process shares, as long as neither touches it.
     gc.freeze()
     Server(settings, chosen, threads=threads, with_worker=settings.is_sqlite).run()
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be written to: {error.strerror}.") from None
 
 
 def options(listener: socket.socket, *, workers: int) -> dict[str, Any]:

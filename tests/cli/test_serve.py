@@ -45,6 +45,13 @@ def test_serve_answers_and_stops_cleanly(tmp_path: Path, sqlite_url: str) -> Non
     assert serving.stop() == 0
 
 
+def test_folder_that_cannot_be_written_to_is_told(sqlite_url: str) -> None:
+    env = environment(Path("/proc"), DATABASE_URL=sqlite_url, SECRET_KEY="k")
+    done = run(["serve", "--port", str(free_port())], env, seconds=30)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith("corrigenda: /proc cannot be written to: ")
+
+
 def sent(
     serving: Serving, method: str, path: str, body: bytes, *, chunked: bool, **headers: str
 ) -> int:
