@@ -2,14 +2,16 @@
 
 import json
 import sys
+from pathlib import Path
 
 import click
+import psycopg
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 import service.models  # noqa: F401 - every table is known once its model is
 from service.cli.context import as_json
 from service.db import Database, copying, migrate
-from service.errors import Disabled, Unavailable
+from service.errors import Disabled, NotFound, Unavailable
 from service.settings import BadSetting
 
 ONE_WAY = (
@@ -27,6 +29,9 @@ def copy_database(source: str, target: str, as_json: bool) -> None:
     old, new = _opened(source), _opened(target)
     if not old.is_sqlite or new.is_sqlite:
         raise Disabled(ONE_WAY)
+    file = old.engine.url.database or ""
+    if not Path(file).is_file():
+        raise NotFound(f"There is no database at {file}.")
     try:
         at = migrate.current(old)
         migrate.refuse_unknown(at)
@@ -38,6 +43,8 @@ def copy_database(source: str, target: str, as_json: bool) -> None:
             sums = copying.copy(old, new, on_rows=bar.update)
     except DBAPIError as error:
         raise Unavailable(f"Nothing was copied: {error.orig}") from None
+    except psycopg.Error as error:
+        raise Unavailable(f"Nothing was copied: {error}") from None
     if as_json:
         click.echo(json.dumps({"tables": {name: found.told() for name, found in sums.items()}}))
         return

@@ -71,13 +71,23 @@ def test_what_the_target_cannot_hold_leaves_it_empty(
         # SQLite keeps any length.
         session.execute(update(Site).values(name="N" * 5_000))
     done = copy(newsroom, postgresql_url)
-    assert (done.returncode, "value too long" in done.stderr) == (1, True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("corrigenda: Nothing was copied: value too long")
+    assert "Traceback" not in done.stderr
     with new.read() as session:
         assert session.scalars(select(Site)).all() == []
         triggers = text("SELECT count(*) FROM pg_trigger WHERE tgenabled = 'D'")
         assert session.scalar(triggers) == 0
     for database in (old, new):
         database.dispose()
+
+
+def test_source_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    file = tmp_path / "mistyped.db"
+    target = "postgresql://nobody@127.0.0.1:1/none"
+    done = run(["copy-database", f"sqlite:///{file}", target], environment(tmp_path))
+    assert (done.returncode, done.stderr) == (1, f"corrigenda: There is no database at {file}.\n")
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(
