@@ -75,6 +75,8 @@ def main() -> None:
         _tell("Stopped.")
     except (errors.Refusal, BadSetting) as error:
         _tell(str(error))
+    except UnicodeError:
+        _tell("What was given is not UTF-8.")
     except OSError as error:
         _tell(str(error))
         # Python would try at its end to write what could not be written, and complain.

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from service import settings as settings_module
@@ -24,7 +24,7 @@ def open_database() -> Database:
     database = Database(settings_module.read().database_url)
     try:
         at = migrate.current(database)
-    except (OperationalError, ProgrammingError) as error:
+    except DBAPIError as error:
         raise Unavailable(f"The database cannot be opened: {error.orig}") from None
     migrate.refuse_unknown(at)
     if at != migrate.head():

@@ -88,7 +88,7 @@ def _redeliver_failed(session: Session, site_id: UUID, since: datetime) -> int:
 
 
 @deliveries.command()
-@click.option("--days", type=click.IntRange(1), default=PRUNE_DAYS, show_default=True)
+@click.option("--days", type=click.IntRange(1, 36500), default=PRUNE_DAYS, show_default=True)
 @as_json
 def prune(days: int, as_json: bool) -> None:
     """Delete what ended more than some days ago; replays reach back no further."""

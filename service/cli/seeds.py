@@ -19,7 +19,7 @@ from service.seed.sow import DAYS, Person, Plan, sow
 @click.option("--site", "key", required=True, help="The site's key.")
 @click.option("--corrections", type=click.IntRange(1), default=1_000, show_default=True)
 @click.option("--random-seed", type=int, default=1, show_default=True)
-@click.option("--days", type=click.IntRange(1), default=DAYS, show_default=True)
+@click.option("--days", type=click.IntRange(1, 36500), default=DAYS, show_default=True)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="UTC; today where absent.")
 def seed(key: str, corrections: int, random_seed: int, days: int, until: datetime | None) -> None:
     """Fill a site with made-up articles, reports, corrections and moves."""

@@ -1,10 +1,11 @@
+import subprocess
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from service.db import Database
-from tests.processes import environment, run, run_json
+from tests.processes import COMMAND, environment, run, run_json
 
 
 @pytest.fixture
@@ -134,6 +135,38 @@ def test_database_that_is_not_there_is_told(tmp_path: Path) -> None:
         )
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["site", "list"], ["worker"]])
+def test_file_that_is_no_database_is_told(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "corrigenda.db").write_bytes(b"not a database at all" * 100)
+    done = run(command, environment(tmp_path))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.endswith(": file is not a database\n")
+
+
+@pytest.mark.parametrize("command", [["deliveries", "prune"], ["seed", "--site", "weekly"]])
+def test_days_have_an_end(env: dict[str, str], command: list[str]) -> None:
+    done = run([*command, "--days", "800000"], env)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "800000 is not in the range 1<=x<=36500." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (["editor", "create", "e@weekly.example"], b"a long pass\xffword\n"),
+        (["token", "create", "--site", b"\xff"], b""),
+        (["editor", "create", b"e\xff@weekly.example"], b"a long password\n"),
+    ],
+)
+def test_what_is_not_utf_8_is_told(
+    env: dict[str, str], arguments: list[str | bytes], given: bytes
+) -> None:
+    run_json(["site", "create", "Weekly", "--origin", "https://weekly.example"], env)
+    done = subprocess.run([COMMAND, *arguments], check=False, env=env, input=given,
+                          capture_output=True)  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"corrigenda: What was given is not UTF-8.\n")
 
 
 def test_short_password_is_refused(env: dict[str, str]) -> None:
