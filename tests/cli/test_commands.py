@@ -1,4 +1,5 @@
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,14 @@ def test_what_is_not_utf_8_is_told(
     done = subprocess.run([COMMAND, *arguments], check=False, env=env, input=given,
                           capture_output=True)  # fmt: skip
     assert (done.returncode, done.stderr) == (1, b"corrigenda: What was given is not UTF-8.\n")
+
+
+@pytest.mark.parametrize("module", ["tests.faults.upgrades", "tests.browser.widget.shots"])
+def test_tool_without_arguments_tells_its_usage(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module], check=False, capture_output=True,
+                          text=True)  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"Usage: python -m {module} ")
 
 
 def test_short_password_is_refused(env: dict[str, str]) -> None:

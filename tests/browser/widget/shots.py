@@ -90,8 +90,7 @@ def sheet(page: Chromium, pictures: dict[str, bytes], file: Path) -> None:
     page.page.screenshot(path=file, full_page=True)
 
 
-def main() -> None:
-    folder = Path(sys.argv[1])
+def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, published(Path(data)) as news:
         blank = news.pages.put("/blank", "<!doctype html><body>")
@@ -109,4 +108,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python -m tests.browser.widget.shots FOLDER")
+    main(Path(sys.argv[1]))

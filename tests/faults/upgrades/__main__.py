@@ -152,4 +152,6 @@ def main(store: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in (["sqlite"], ["postgresql"]):
+        sys.exit("Usage: python -m tests.faults.upgrades sqlite|postgresql")
     main(sys.argv[1])
