@@ -136,13 +136,20 @@ def _variables(environ: Mapping[str, str]) -> Variables:
     for known in fields(Variables):
         name = PREFIX + known.name.upper()
         if environ.get(f"{name}_FILE"):
-            try:
-                found[known.name] = Path(environ[f"{name}_FILE"]).read_text().strip()
-            except OSError as error:
-                raise BadSetting(f"{name}_FILE cannot be read: {error}") from None
+            found[known.name] = _content(Path(environ[f"{name}_FILE"]), f"{name}_FILE")
         elif environ.get(name):
             found[known.name] = environ[name].strip()
     return Variables(**found)
+
+
+def _content(path: Path, name: str) -> str:
+    try:
+        content = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise BadSetting(f"{name} cannot be read: {error}") from None
+    if not content:
+        raise BadSetting(f"{name} is empty: {path}")
+    return content
 
 
 def _split(text: str) -> SplitResult | None:

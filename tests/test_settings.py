@@ -42,6 +42,24 @@ def test_value_may_lie_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "fault"),
+    [(b"", "is empty"), (b" \n", "is empty"), (b"\xff", "cannot be read")],
+)
+@pytest.mark.parametrize("name", ["DATABASE_URL_FILE", "SECRET_KEY_FILE"])
+def test_file_without_a_value_is_refused(
+    tmp_path: Path, name: str, content: bytes, fault: str
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    environ = {
+        "CORRIGENDA_DATA_DIR": str(tmp_path / "var"),
+        f"CORRIGENDA_{name}": str(tmp_path / "file"),
+    }
+    with pytest.raises(BadSetting, match=f"{name} {fault}"):
+        settings.read(environ)
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PUBLIC_URL", "news.example"),
