@@ -15,6 +15,9 @@ from urllib.parse import SplitResult, urlsplit
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "CORRIGENDA_"
+HOLD_MOST = 30 * 24 * 3600
+"""A month, in seconds."""
+
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 
 _DATABASE = re.compile(r"sqlite(\+\w+)?:///[^:?]|postgresql(\+\w+)?://.")
@@ -113,21 +116,19 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     """
     raw = _variables(os.environ if environ is None else environ)
     data_dir = Path(raw.data_dir).absolute()
-    public = _split(raw.public_url)
-    if public is None or public.scheme not in {"http", "https"} or not _has_host(public):
-        raise BadSetting(f"{PREFIX}PUBLIC_URL must be an http or https address: {raw.public_url!r}")
+    public = _public(raw.public_url)
     return Settings(
         database_url=_database(raw.database_url) or f"sqlite:///{data_dir / 'corrigenda.db'}",
         redis_url=_redis(raw.redis_url),
         data_dir=data_dir,
         secret_key=raw.secret_key or _kept_secret(data_dir),
         public_url=raw.public_url.rstrip("/"),
-        trusted_proxies=_count(raw.trusted_proxies, "TRUSTED_PROXIES"),
+        trusted_proxies=_count(raw.trusted_proxies, "TRUSTED_PROXIES", most=100),
         report_limits=_limits(raw.report_limits),
         webhook_allow_networks=_networks(raw.webhook_allow_networks),
         smtp_url=_smtp(raw.smtp_url),
         mail_from=_sender(raw.mail_from or f"corrections@{public.hostname}"),
-        hold_seconds=_count(raw.hold_seconds, "HOLD_SECONDS"),
+        hold_seconds=_count(raw.hold_seconds, "HOLD_SECONDS", most=HOLD_MOST),
     )
 
 
@@ -170,6 +171,15 @@ def _has_host(parts: SplitResult) -> bool:
 
 
 # What an address is said to be wrong with leaves it out: it may hold a password.
+def _public(text: str) -> SplitResult:
+    parts = _split(text)
+    if parts is None or parts.scheme not in {"http", "https"} or not _has_host(parts):
+        raise BadSetting(f"{PREFIX}PUBLIC_URL must be an http or https address")
+    if "@" in parts.netloc or "?" in text or "#" in text:
+        raise BadSetting(f"{PREFIX}PUBLIC_URL must have no user name, no query and no fragment")
+    return parts
+
+
 def _database(text: str) -> str:
     if text and not _DATABASE.match(text):
         raise BadSetting(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql://")
@@ -219,9 +229,9 @@ def _make_secret(path: Path) -> None:
         os.unlink(name)
 
 
-def _count(text: str, name: str) -> int:
-    if not text.isdecimal():
-        raise BadSetting(f"{PREFIX}{name} must be a whole number, not {text!r}")
+def _count(text: str, name: str, *, most: int) -> int:
+    if not text.isdecimal() or len(text) > len(str(most)) or int(text) > most:
+        raise BadSetting(f"{PREFIX}{name} must be a whole number from 0 to {most}, not {text!r}")
     return int(text)
 
 

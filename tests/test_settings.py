@@ -64,9 +64,17 @@ def test_file_without_a_value_is_refused(
     [
         ("PUBLIC_URL", "news.example"),
         ("PUBLIC_URL", "ftp://x"),
+        ("PUBLIC_URL", "https://user@news.example"),
+        ("PUBLIC_URL", "https://user:pw@news.example"),
+        ("PUBLIC_URL", "https://news.example?"),
+        ("PUBLIC_URL", "https://news.example/?q"),
+        ("PUBLIC_URL", "https://news.example/#f"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "one"),
+        ("TRUSTED_PROXIES", "101"),
         ("HOLD_SECONDS", "ten"),
+        ("HOLD_SECONDS", "2592001"),
+        ("HOLD_SECONDS", "9" * 20),
         ("WEBHOOK_ALLOW_NETWORKS", "10.0.0.0/99"),
         ("SECRET_KEY_FILE", "/nowhere"),
         ("SMTP_URL", "mail.example:25"),
@@ -91,6 +99,16 @@ def test_file_without_a_value_is_refused(
 def test_bad_value_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=name):
         settings.read({"CORRIGENDA_DATA_DIR": str(tmp_path), f"CORRIGENDA_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "address", ["https://user:secret@news.example", "ftp://user:secret@news.example"]
+)
+def test_refusal_of_an_address_does_not_tell_its_password(tmp_path: Path, address: str) -> None:
+    environ = {"CORRIGENDA_DATA_DIR": str(tmp_path), "CORRIGENDA_PUBLIC_URL": address}
+    with pytest.raises(BadSetting) as refused:
+        settings.read(environ)
+    assert "secret" not in str(refused.value)
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -118,9 +118,17 @@ class Worker:
         if time.monotonic() >= self._next_chores:
             began = time.monotonic()
             for chore in self._chores:
-                chore()
+                self._try_chore(chore)
             took = time.monotonic() - began
             self._next_chores = began + took + max(CHORE_SECONDS, CHORE_REST * took)
+
+    def _try_chore(self, chore: Callable[[], object]) -> None:
+        try:
+            chore()
+        except (SQLAlchemyError, Unavailable):
+            raise
+        except Exception:
+            log.exception("a chore failed")
 
     def _step(self) -> float:
         """One look around; how long nothing more is to be done, unless somebody wakes it."""

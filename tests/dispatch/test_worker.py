@@ -57,6 +57,26 @@ def test_run_delivers_what_verifies(
     assert attempt.request["webhook-id"] == str(first)
 
 
+def test_run_outlives_a_chore_that_fails(
+    receiver: Receiver,
+    subscribe: Subscribe,
+    tell: Tell,
+    work: Work,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done: list[int] = []
+
+    def fail() -> None:
+        raise OverflowError
+
+    subscribe(receiver.url)
+    with work(chores=[fail, lambda: done.append(1)]):
+        tell()
+        receiver.wait_for(1)
+    assert done == [1]
+    assert [record.message for record in caplog.records] == ["a chore failed"]
+
+
 def test_run_every_attempt_has_the_same_id_and_body(
     subscribe: Subscribe, tell: Tell, work: Work, database: Database
 ) -> None:
