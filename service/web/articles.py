@@ -15,7 +15,7 @@ from service.models import Site
 from service.web import current
 from service.web.auth import SECURITY, needs, principal
 from service.web.bodies import ARTICLE_LIMIT, Blueprint
-from service.web.schemas import Address, Text
+from service.web.schemas import Address, Instant, Text
 
 blueprint = Blueprint(
     "articles", __name__, url_prefix="/api/v1/articles", description="From the newsroom's systems"
@@ -34,7 +34,7 @@ class ArticleIn(ma.Schema):
         allow_none=True,
         metadata={"description": "By the text rule: paragraphs are two line feeds apart."},
     )
-    published_at = fields.AwareDateTime(
+    published_at = Instant(
         load_default=None,
         allow_none=True,
         default_timezone=UTC,

@@ -17,7 +17,7 @@ from service.web.auth import SECURITY, needs, principal
 from service.web.bodies import Blueprint
 from service.web.corrections import IfMatch
 from service.web.limits import limiter
-from service.web.schemas import TOO_MANY, Text
+from service.web.schemas import TOO_MANY, Instant, Text
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/v1", description="Support asks")
 
@@ -78,8 +78,8 @@ class CampaignIn(ma.Schema):
 
     name = Text(200, minimum=1, required=True)
     enabled = fields.Boolean(load_default=True)
-    starts_at = fields.AwareDateTime(load_default=None, allow_none=True)
-    ends_at = fields.AwareDateTime(load_default=None, allow_none=True)
+    starts_at = Instant(load_default=None, allow_none=True)
+    ends_at = Instant(load_default=None, allow_none=True)
     places = fields.List(
         fields.Enum(Place, by_value=True),
         load_default=lambda: [Place.BLOCK, Place.THANKS],

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any, ClassVar
 
 import marshmallow as ma
@@ -98,6 +99,16 @@ class Position(fields.Integer):
         if type(value) is int and 0 <= value <= MAX_POSITION:
             return value
         return super().deserialize(value, *given, **options)
+
+
+class Instant(fields.AwareDateTime):
+    """A date and time with its zone, far enough from the calendar's ends to be told in any."""
+
+    def _deserialize(self, value: Any, *given: Any, **options: Any) -> datetime:
+        found = super()._deserialize(value, *given, **options)
+        if not MINYEAR < found.year < MAXYEAR:
+            raise ma.ValidationError("The year is out of range.")
+        return found.astimezone(UTC)
 
 
 class Choice(fields.Enum[Any]):

@@ -18,7 +18,7 @@ from service.snapshots import instant
 from service.web import current
 from service.web.auth import SECURITY, needs, principal
 from service.web.bodies import Blueprint
-from service.web.schemas import Text
+from service.web.schemas import Instant, Text
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/api/v1", description="Webhooks")
 
@@ -114,7 +114,7 @@ class DeliveriesOut(ma.Schema):
 class SinceIn(ma.Schema):
     """From a moment on (RFC 3339, with a zone)."""
 
-    since = fields.AwareDateTime(format="iso", required=True)
+    since = Instant(format="iso", required=True)
 
 
 class CountOut(ma.Schema):

@@ -66,6 +66,8 @@ def test_section_and_tags_are_kept_until_others_come(
         ({"text": "a", "url": "https://foreign.example/a"}, "/url"),
         ({"text": "a", "url": "javascript:alert(1)"}, "/url"),
         ({"text": "a", "published_at": "yesterday"}, "/published_at"),
+        ({"text": "a", "published_at": "9999-12-31T23:59:59-23:59"}, "/published_at"),
+        ({"text": "a", "published_at": "0001-01-01T00:00:00+23:59"}, "/published_at"),
         ({"text": 1}, "/text"),
         ({"text": "a", "section": "s" * 101}, "/section"),
         ({"text": "a", "tags": ["", "a"]}, "/tags/0"),

@@ -73,6 +73,8 @@ def test_stale_campaign_is_refused(client: FlaskClient, bearer: Headers) -> None
         ({"variants": [{"key": "a", "texts": {"uk": text()}}]}, "/variants/0/texts/en"),
         ({"ends_at": "tomorrow"}, "/ends_at"),
         ({"starts_at": "2026-03-01T00:00:00"}, "/starts_at"),
+        ({"starts_at": "0001-01-01T00:00:00+23:59"}, "/starts_at"),
+        ({"ends_at": "9999-12-31T23:59:59Z"}, "/ends_at"),
         ({"places": ["popup"]}, "/places/0"),
         ({"period_days": 0}, "/period_days"),
         ({"image_url": "javascript:alert(1)"}, "/image_url"),

@@ -210,9 +210,11 @@ def test_redeliver_all_failed_since(
     assert counts == [0, 2, 0]
     items = client.get(f"{at}/deliveries?state=pending", headers=bearer).json["items"]
     assert [item["attempt_count"] for item in items] == [0, 0]
-    for since in (None, "yesterday", "2026-03-01T12:00:00", 5):
-        answer = client.post(f"{at}/redeliver", json={"since": since}, headers=bearer)
-        assert answer.status_code == 422
+    extremes = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]
+    for since in (None, "yesterday", "2026-03-01T12:00:00", 5, *extremes):
+        for path in ("redeliver", "replay"):
+            answer = client.post(f"{at}/{path}", json={"since": since}, headers=bearer)
+            assert answer.status_code == 422
 
 
 def test_replay_to_a_new_endpoint(

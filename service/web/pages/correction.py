@@ -116,7 +116,7 @@ def _seen_at() -> datetime:
     """When the form's page was made, as the page put it down."""
     try:
         return datetime.fromisoformat(request.form.get("seen_at", "")).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return current.now()
 
 
