@@ -213,6 +213,7 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
         # What one connection writes, the others' page caches have to read anew.
         pool_use_lifo=True,
         connect_args={"cached_statements": STATEMENTS},
+        hide_parameters=True,
         **_JSON,
     )
 
@@ -252,5 +253,6 @@ def _postgresql_engine(url: URL, more: str = "", **pool: int) -> Engine:
         **_JSON,
         pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": 3, "options": settings},
     )

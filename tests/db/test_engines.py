@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from service import errors
 from service.accounts import sites
@@ -31,6 +31,16 @@ def test_naive_instant_is_refused(database: Database) -> None:
     naive = datetime(2026, 1, 2)  # noqa: DTZ001
     with pytest.raises(StatementError, match="time zone"), database.write() as session:
         sites.create(session, "The Daily", [ORIGIN], now=naive)
+
+
+def test_failed_statement_does_not_tell_what_it_was_given(database: Database) -> None:
+    for engine in (database.engine, database.writer, database.grouped):
+        with pytest.raises(SQLAlchemyError) as failed, engine.connect() as connection:
+            connection.execute(
+                text("SELECT nothing FROM nowhere WHERE email = :email"),
+                {"email": "reader@mail.example"},
+            )
+        assert "reader@mail.example" not in str(failed.value)
 
 
 def test_failed_block_leaves_nothing(database: Database, now: datetime) -> None:
