@@ -31,14 +31,14 @@ def split(url: str) -> SplitResult:
     direction-changing characters, and on more than 2,048 code points.
     """
     if len(url) > URL_LIMIT:
-        raise BadAddress(f"longer than {URL_LIMIT} characters")
+        raise BadAddress(f"is longer than {URL_LIMIT} characters")
     if _UNSAFE.search(url):
         raise BadAddress("has characters that do not belong in an address")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadAddress("not an address") from None
+        raise BadAddress("is not an address") from None
     if parts.scheme not in {"http", "https"}:
         raise BadAddress("must begin with http:// or https://")
     if "@" in parts.netloc:

@@ -52,6 +52,18 @@ def test_unsafe_address_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://news.example/" + "a" * 2048, "is longer than 2048 characters"),
+        ("https://[::1", "is not an address"),
+    ],
+)
+def test_refusal_goes_on_from_the_address(url: str, said: str) -> None:
+    with pytest.raises(BadAddress, match=f"^{said}$"):
+        addresses.split(url)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://news.example",
