@@ -25,7 +25,7 @@ from tests.servers import free_port, is_listening, wait_until
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
 SUFFIXES = {"python": ".py", "javascript": ".cjs", "php": ".php"}
-KINDS = ["correction.created", "correction.accepted", "correction.fixed"]
+KINDS = ["correction.created", "correction.accepted", "correction.fixed", "ping"]
 
 Work = Callable[..., AbstractContextManager[Worker]]
 
@@ -96,13 +96,16 @@ def test_receiver_takes_what_is_genuine(
         kept = session.get_one(Webhook, webhook.id)
         webhooks.rotate_secret(session, kept, by="a", now=datetime.now(UTC))
     subject = new_id()
-    for kind in KINDS:
-        tell(kind, subject, words="“ї” 𝄞 </script>\u2028")
+    told = [tell(kind, subject, words="“ї” 𝄞 </script>\u2028") for kind in KINDS[:-1]]
+    with database.write() as session:
+        kept = session.get_one(Webhook, webhook.id)
+        told.append(webhooks.ping(session, kept, now=datetime.now(UTC)).event.id)
     with work():
-        wait_until(lambda: len(documented.lines()) == 3, 20, "three lines are printed")
-    assert documented.lines() == [f"{kind} a correction" for kind in KINDS]
+        wait_until(lambda: len(documented.lines()) == 4, 20, "four lines are printed")
+    printed = [f"{kind} {event_id}" for kind, event_id in zip(KINDS, told, strict=True)]
+    assert sorted(documented.lines()) == sorted(printed)
     deliveries, _ = state_of(database)
-    assert [one.state for one in deliveries] == [DeliveryState.DELIVERED] * 3
+    assert [one.state for one in deliveries] == [DeliveryState.DELIVERED] * 4
 
 
 def test_receiver_refuses_what_is_not(
