@@ -72,7 +72,10 @@ class Texts:
         words = self.words[name]
         text = words if isinstance(words, str) else words[locale.plural_form(n)]
         given = {"n": format_decimal(n, locale=locale), **values}
-        return re.sub(r"\{(\w+)\}", lambda found: given[found[1]], text)
+        # A value that ends as its sentence does, as "2026 р.", ends it.
+        return re.sub(
+            r"\{(\w+)\}(\.?)", lambda found: given[found[1]].removesuffix(found[2]) + found[2], text
+        )
 
     def date(self, moment: str | datetime) -> str:
         """The day (UTC) in words."""

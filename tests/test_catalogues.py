@@ -95,6 +95,20 @@ def test_texts_put_values_in_once() -> None:
     assert said("hello", who="{whom}", whom="a reader") == "{whom} met a reader"
 
 
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        ("uk", "Цей запис відкликано 27 листопада 2026 р."),
+        ("ru", "Эта запись отозвана 27 ноября 2026 г."),
+        ("en", "This entry was withdrawn on November 27, 2026."),
+    ],
+)
+def test_texts_end_with_one_full_stop(locale: str, expected: str) -> None:
+    texts = catalogues.texts("record", locale)
+    said = texts("withdrawn", date=texts.date("2026-11-27T12:00:00+00:00"))
+    assert said.replace("\u202f", " ").replace("\xa0", " ") == expected
+
+
 def test_texts_refuse_a_name_that_is_not_there() -> None:
     with pytest.raises(KeyError):
         catalogues.texts("widget", "en")("haiku")
