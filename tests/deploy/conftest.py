@@ -50,6 +50,10 @@ class Proxy:
     def log(self) -> str:
         return (self.folder / "access.log").read_text()
 
+    @property
+    def error_log(self) -> str:
+        return (self.folder / "error.log").read_text()
+
     def start(self) -> None:
         self._make_certificate()
         config = (ROOT / "deploy/nginx.conf").read_text()
@@ -112,13 +116,28 @@ def empty_database() -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def need_tools() -> None:
+    """Skip the test where the proxy cannot be run."""
+    for tool, package in {"nginx": "nginx-light", "openssl": "openssl"}.items():
+        if not shutil.which(tool):
+            missing(f"{tool} is not installed (Debian: apt-get install {package})")
+
+
+@pytest.fixture
+def lone_proxy(tmp_path: Path) -> Iterator[Proxy]:
+    """The proxy with nothing behind it."""
+    need_tools()
+    proxy = Proxy(tmp_path, [free_port(), free_port()])
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, empty_database: str) -> Iterator[Large]:
     if not Redis.binary():
         missing(MISSING_REDIS)
-    for tool, package in {"nginx": "nginx-light", "openssl": "openssl"}.items():
-        if not shutil.which(tool):
-            missing(f"{tool} is not installed (Debian: apt-get install {package})")
+    need_tools()
     folder = tmp_path_factory.mktemp("large")
     with ExitStack() as stack:
         redis = Redis()

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Signature
 
 from tests.browser.engines import Chromium
 from tests.browser.servers import serving
-from tests.deploy.conftest import LIMIT, Large
+from tests.deploy.conftest import LIMIT, Large, Proxy
 from tests.processes import run, run_json
 from tests.servers import wait_until
 
@@ -176,6 +176,17 @@ def test_doctor_finds_nothing_wrong_with_the_large_profile(large: Large) -> None
     about = ("disk", "database", "limits", "public URL", "proxies")
     assert found == dict.fromkeys(about, "ok")
     assert done.returncode == 0
+
+
+def test_proxy_writes_no_address_and_no_secret_link_down_while_all_are_gone(
+    lone_proxy: Proxy,
+) -> None:
+    context = ssl.create_default_context(cafile=str(lone_proxy.certificate))
+    connection = http.client.HTTPSConnection("127.0.0.1", lone_proxy.port, context=context)
+    connection.request("GET", "/r/a-secret-link?locale=uk")
+    assert connection.getresponse().status == 502
+    connection.close()
+    assert lone_proxy.error_log == ""
 
 
 def test_proxy_writes_no_address_and_no_secret_link_down(large: Large) -> None:
