@@ -1,8 +1,11 @@
 """What a site may be set to: each setting is checked here, wherever it comes from."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from service import addresses
 from service.accounts.zones import TIME_ZONES
@@ -11,6 +14,9 @@ from service.models import Category
 
 NETWORK_DAYS = 30
 """The longest that networks' hashes are kept: their key is erased then."""
+
+_TAG = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
+"""A language tag (BCP 47), whether or not its parts are registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,26 @@ def _address(value: str) -> str:
     return value
 
 
+def _tag(value: str) -> str:
+    text = _text(1, 35)(value)
+    if not _TAG.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def _tags(value: Iterable[str]) -> list[str]:
+    return [_tag(each) for each in _lines(50, 35)(value)]
+
+
+def _selector(value: str) -> str:
+    text = _text(1, 500)(value)
+    try:
+        LexborHTMLParser("").css_first(text)
+    except SelectolaxError:
+        raise ValueError from None
+    return text
+
+
 def _categories(value: Iterable[str]) -> list[str]:
     wanted = {Category(each) for each in value}
     if not wanted:
@@ -118,10 +144,12 @@ _LINK = Rule(_or_none(_address), "This is not an http or https address.")
 
 RULES = {
     "name": Rule(_text(1, 200), "A site needs a name of 1 to 200 characters."),
-    "article_selector": Rule(_or_none(_text(1, 500)), "A selector has at most 500 characters."),
+    "article_selector": Rule(
+        _or_none(_selector), "This is not a CSS selector of at most 500 characters."
+    ),
     "excerpt_limit": Rule(_number(1, 500), "Excerpts may have 1 to 500 characters."),
-    "language": Rule(_text(1, 35), "This is not a language tag, as in en or zh-Hans."),
-    "languages": Rule(_lines(50, 35), "These are not language tags, as in en or zh-Hans."),
+    "language": Rule(_tag, "This is not a language tag, as in en or zh-Hans."),
+    "languages": Rule(_tags, "These are not language tags, as in en or zh-Hans."),
     "categories": Rule(_categories, "Offer at least one category."),
     "reject_reasons": Rule(_lines(20, 200), "At most 20 reasons, each of at most 200 characters."),
     "blocked_words": Rule(_lines(500, 100), "At most 500 words, each of at most 100 characters."),
