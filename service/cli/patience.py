@@ -1,8 +1,10 @@
 """Gunicorn's event loop, with an end to patience; connections at rest do not hold up a stop."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
+from gunicorn.asgi import protocol
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
@@ -54,3 +56,7 @@ class Worker(gasgi.ASGIWorker):
 
 # The worker makes its connections of the class by this name, and has no other way to choose one.
 gasgi.ASGIProtocol = Connection  # type: ignore[attr-defined] # the stubs have no imported names
+
+# Its table leaves out some that are answered here, such as 412.
+for each in HTTPStatus:
+    protocol._REASON_PHRASES.setdefault(each.value, each.phrase)  # type: ignore[attr-defined] # as above

@@ -5,11 +5,13 @@ import logging
 import socket
 import time
 from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from gunicorn.asgi import protocol
 from gunicorn.config import Config
 
 from service.cli import patience, serve
@@ -138,6 +140,12 @@ def test_taken_port_is_one_line(tmp_path: Path, sqlite_url: str) -> None:
         1,
         f"corrigenda: Port {serving.port} is taken by another program; try --port.\n",
     )
+
+
+def test_every_status_has_its_reason() -> None:
+    known = protocol._REASON_PHRASES  # type: ignore[attr-defined] # the stubs leave it out
+    assert [each.value for each in HTTPStatus if each.value not in known] == []
+    assert (known[200], known[412]) == ("OK", "Precondition Failed")
 
 
 def test_foreign_address_is_one_line(tmp_path: Path, sqlite_url: str) -> None:
