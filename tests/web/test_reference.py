@@ -1,8 +1,13 @@
 import re
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+
+from service.web.corrections import CorrectionOut
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 
 
 def spec(client: FlaskClient) -> dict[str, Any]:
@@ -26,6 +31,16 @@ def test_openapi_lists_exactly_the_api_routes(app: Flask, client: FlaskClient) -
     }
     assert found["openapi"] == "3.1.0"
     assert described == routes
+
+
+def test_page_names_what_every_path_is_about(client: FlaskClient) -> None:
+    words = {re.findall(r"/([\w-]+)", path)[-1] for path in spec(client)["paths"]}
+    assert sorted(word for word in words if not re.search(rf"\b{word}\b", PAGE)) == []
+
+
+def test_page_names_every_field_of_a_correction() -> None:
+    listed = PAGE.partition("\nA correction: ")[2].partition("\n\n")[0]
+    assert [name for name in CorrectionOut().fields if f"`{name}" not in listed] == []
 
 
 def test_every_refusal_in_openapi_is_a_problem(client: FlaskClient) -> None:
