@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,21 +59,6 @@ def _run(kind: str, read: Read, file: Path, key: str | None, *, as_json: bool) -
     with database.read() as session:
         site = site_of(session, key)
     keeper, bad = Keeper(site, now=at), 0
-    with (
-        file.open("rb") as source,
-        click.progressbar(length=file.stat().st_size, label="Bytes", file=sys.stderr) as bar,
-    ):
-        for found, unreadable in _batches(read(site, source)):
-            told = [*unreadable]
-            if found:
-                with database.write() as session:
-                    told += keeper.keep(session, found)
-            for row in sorted(told, key=attrgetter("line")):
-                click.echo(f"line {row.line}: {row}", err=True)
-            bad += len(told)
-            bar.update(source.tell() - bar.pos)
-    kept = keeper.kept
-=======
     kept = replace(keeper.kept)
 
     def note() -> dict[str, object]:
@@ -89,24 +75,24 @@ def _run(kind: str, read: Read, file: Path, key: str | None, *, as_json: bool) -
             click.progressbar(length=file.stat().st_size, label="Bytes", file=sys.stderr) as bar,
         ):
             for found, unreadable in _batches(read(site, source)):
-                for row in unreadable:
-                    click.echo(f"line {row.line}: {row}", err=True)
+                told = [*unreadable]
                 if found:
                     with database.write() as session:
-                        keeper.keep(session, found)
+                        told += keeper.keep(session, found)
                     # What a batch counted that was not committed is not kept.
                     kept = replace(keeper.kept)
-                bad += len(unreadable)
+                for row in sorted(told, key=attrgetter("line")):
+                    click.echo(f"line {row.line}: {row}", err=True)
+                bad += len(told)
                 bar.update(source.tell() - bar.pos)
     except BaseException:
         if kept.reports or kept.known:
             note()
-            told = f"{kept.reports:,} reports, {kept.corrections:,} new corrections"
+            number = f"{kept.reports:,} reports, {kept.corrections:,} new corrections"
             click.echo(
-                f"Imported until then: {told}; the rest comes when it is run again", err=True
+                f"Imported until then: {number}; the rest comes when it is run again", err=True
             )
         raise
->>>>>>> e9414fe (Note an import that is stopped, and tell what it kept)
     if not (kept.reports or kept.known):
         raise invalid("", f"Nothing was found in {file}; see: corrigenda import {kind} --help")
     fields = note()

@@ -169,6 +169,7 @@ def test_two_campaigns_do_not_want_one_place_at_one_time(
     first = draft(
         sections=["sport"] if "sections" in changed else [],
         languages=["en", "uk"] if "languages" in changed else [],
+        variants=[variant(en=text(), uk=text())],
         starts_at=now,
         ends_at=now + timedelta(days=10),
     )
