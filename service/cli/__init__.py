@@ -78,10 +78,24 @@ def main() -> None:
     except UnicodeError:
         _tell("What was given is not UTF-8.")
     except OSError as error:
-        _tell(str(error))
+        # Who reads what is printed may have had enough.
+        if not isinstance(error, BrokenPipeError):
+            _tell(str(error))
         # Python would try at its end to write what could not be written, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if not _was_stopped(error):
+            raise
+        _tell("Stopped.")
     sys.exit(1)
+
+
+def _was_stopped(error: BaseException) -> bool:
+    """Whether it comes of a signal: what was broken off cannot always be put away in order."""
+    before: BaseException | None = error
+    while before is not None and not isinstance(before, KeyboardInterrupt):
+        before = before.__context__
+    return before is not None
 
 
 def _tell(*parts: str) -> None:

@@ -207,7 +207,7 @@ def _part(session: Session, source: Correction, made: Correction, *, by: By, now
 
 def _close(session: Session, made: Correction, *, by: By, now: datetime) -> None:
     """Reject what was emptied; nobody is told of a correction that says nothing."""
-    kept = {name: getattr(made, name) for name in moves.KEPT}
+    was_suspected = made.suspected
     session.add(
         Move(
             correction_id=made.id,
@@ -216,7 +216,7 @@ def _close(session: Session, made: Correction, *, by: By, now: datetime) -> None
             by=by.label,
             editor_id=by.editor_id,
             reason=REASON,
-            before=kept,
+            before={"suspected": {"was": True, "now": False}} if was_suspected else {},
             created_at=now,
         )
     )
@@ -225,7 +225,8 @@ def _close(session: Session, made: Correction, *, by: By, now: datetime) -> None
     made.state, made.suspected = State.REJECTED, False
     made.version, made.updated_at = made.version + 1, now
     moves.take_back(session, made.id, now)
-    timeline.keep(session, made.id, kept, {"suspected": False}, by=by, now=now)
+    was = {"suspected": was_suspected}
+    timeline.keep(session, made.id, was, {"suspected": False}, by=by, now=now)
     session.flush()
 
 

@@ -111,8 +111,11 @@ class Worker:
             return self._step()
         except (SQLAlchemyError, Unavailable) as error:
             log.warning("the database refused the worker: %s", error)
-            time.sleep(FAULT_SECONDS)
-            return POLL_SECONDS
+        except Exception:
+            # A thread that ended would be missed by nobody until a newsroom wonders.
+            log.exception("the worker stumbled")
+        time.sleep(FAULT_SECONDS)
+        return POLL_SECONDS
 
     def _do_chores(self) -> None:
         if time.monotonic() >= self._next_chores:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from service.accounts import sites
 from service.cli.doctor import databases, examine, storage
@@ -84,6 +85,16 @@ def test_doctor_finds_a_database_that_was_never_migrated(tmp_path: Path) -> None
     finding = found(environment(tmp_path), 1)["database"]
     assert finding["level"] == "fault"
     assert finding["advice"].startswith("corrigenda migrate")
+
+
+def test_doctor_finds_a_database_of_a_newer_release(env: dict[str, str], sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.dispose()
+    finding = found({**env, "CORRIGENDA_DATABASE_URL": sqlite_url}, 1)["database"]
+    assert (finding["level"], "of a newer release" in finding["says"]) == ("fault", True)
+    assert finding["advice"].startswith("Run the release")
 
 
 def test_doctor_finds_a_database_that_is_not_there(tmp_path: Path) -> None:

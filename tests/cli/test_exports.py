@@ -65,6 +65,24 @@ def test_pipe_stays_and_is_written_into(
     assert reading.result() == "".join(FORMATS["csv"].parts(database, site.id, Filters())).encode()
 
 
+def test_reader_of_the_output_who_has_enough_is_told_nothing(
+    database: Database, database_url: str, site: Site, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=database_url)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as pipe:
+        done = subprocess.run(
+            [COMMAND, "site", "list"],
+            check=False,
+            env=env,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 @pytest.mark.parametrize("command", [["export", "--format", "csv"], ["site", "list"], ["--help"]])
 def test_full_standard_output_is_told_in_one_line(
     database: Database, database_url: str, site: Site, tmp_path: Path, command: list[str]
@@ -83,11 +101,11 @@ def test_full_standard_output_is_told_in_one_line(
     assert (done.returncode, line) == (1, "corrigenda: [Errno 28] No space left on device")
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_export_that_is_stopped_leaves_nothing(
-    postgresql_url: str, tmp_path: Path, now: datetime
+    database: Database, database_url: str, tmp_path: Path, now: datetime
 ) -> None:
-    env = environment(tmp_path, DATABASE_URL=postgresql_url)
-    database = Database(postgresql_url)
+    env = environment(tmp_path, DATABASE_URL=database_url)
     with database.write() as session:
         site = sites.create(session, "The Daily", [ORIGIN], now=now)
     report(database, site, now)
@@ -98,7 +116,6 @@ def test_export_that_is_stopped_leaves_nothing(
         wait_until((tmp_path / ".made.unfinished").exists, PATIENCE, "the export begins")
         process.terminate()
         _, written = process.communicate(timeout=30)
-    database.dispose()
     assert (process.returncode, written.splitlines()[-1]) == (1, "corrigenda: Stopped.")
     assert list(tmp_path.glob("*made*")) == []
 

@@ -4,6 +4,7 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from service.accounts import sites
@@ -79,11 +80,11 @@ def test_instant_out_of_range_is_told_and_the_rest_goes_on(
     assert "line 1: created is out of range" in done.stderr.splitlines()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_import_that_is_stopped_is_noted_with_what_it_kept(
-    postgresql_url: str, now: datetime, tmp_path: Path
+    database: Database, database_url: str, now: datetime, tmp_path: Path
 ) -> None:
-    env = environment(tmp_path, DATABASE_URL=postgresql_url)
-    database = Database(postgresql_url)
+    env = environment(tmp_path, DATABASE_URL=database_url)
     with database.write() as session:
         site = sites.create(session, "The Daily", [ORIGIN], now=now)
     head, row = ROWS.splitlines()[:2]

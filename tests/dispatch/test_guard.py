@@ -83,8 +83,8 @@ def test_resolve_one_bad_answer_among_good_ones_is_not_allowed() -> None:
     ]
 
 
-def test_resolve_digits_in_circles_are_an_address() -> None:
-    with pytest.raises(guard.NotAllowed, match="this machine"):
+def test_resolve_digits_in_circles_are_no_host() -> None:
+    with pytest.raises(guard.NotAllowed, match="no valid host"):
         guard.resolve(guard.parse("http://①②⑦.⓪.⓪.①/"), (), seconds=1)
 
 

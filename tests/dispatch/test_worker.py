@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from service.dispatch import (
     clock,
     fan_out,
     history,
+    outlets,
     to_webhooks,
     webhooks,
 )
@@ -75,6 +77,29 @@ def test_run_outlives_a_chore_that_fails(
         receiver.wait_for(1)
     assert done == [1]
     assert [record.message for record in caplog.records] == ["a chore failed"]
+
+
+def test_run_outlives_what_it_stumbles_over(
+    receiver: Receiver,
+    subscribe: Subscribe,
+    tell: Tell,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    due, faults = outlets.due, [OverflowError()]
+
+    def stumbling(*given: Any, **named: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return due(*given, **named)
+
+    monkeypatch.setattr(outlets, "due", stumbling)
+    subscribe(receiver.url)
+    tell()
+    with work():
+        receiver.wait_for(1)
+    assert [record.message for record in caplog.records] == ["the worker stumbled"]
 
 
 def test_run_every_attempt_has_the_same_id_and_body(

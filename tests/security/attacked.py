@@ -45,6 +45,12 @@ def call(url: str, method: str = "GET", sent: Any = None, **headers: str) -> tup
         )
 
 
+def selector(payload: str) -> str:
+    """A selector that holds a text: what cannot be one is refused."""
+    letters = "".join(each for each in payload[:200] if each not in '"\\\n\r\f')
+    return f'[title="{letters}"]'
+
+
 def grouped(limit: int) -> list[str]:
     """The payloads, as many in one text as an excerpt may hold: fewer pages to open."""
     groups = [""]
@@ -230,7 +236,7 @@ class Attacked:
             "version": version[1],
             "name": payload[:200].replace("\n", " "),
             "origins": self.demo.url,
-            "article_selector": payload[:500].replace("\n", " "),
+            "article_selector": selector(payload),
             "language": "en",
             "time_zone": "UTC",
             "excerpt_limit": "500",

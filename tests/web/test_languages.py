@@ -124,7 +124,8 @@ def test_refusal_is_told_in_the_language(
     sign_in(client, editor)
     page = client.get(path, headers=UKRAINIAN).text
     assert [each for each in said if each not in page] == []
-    assert "До черги" in page
+    assert "На головну" in page
+    assert ("До черги" in page) == path.startswith("/review")
 
 
 def test_refused_decision_names_the_states_in_the_language(

@@ -11,6 +11,7 @@ from service.cli.doctor.findings import Finding, Level
 from service.db import Database, migrate, sqlite_fault
 from service.dispatch import measures
 from service.dispatch.clock import database_now
+from service.errors import Unavailable
 from service.models import Event
 from service.settings import Settings
 
@@ -27,6 +28,7 @@ def database(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Find
         if opened.is_sqlite and (fault := sqlite_fault()):
             advice = "Install the pysqlite3 wheel, or use PostgreSQL."
             yield Finding(Level.WARNING, "SQLite", fault, advice)
+        migrate.refuse_unknown(at)
         if at != head:
             says = f"at revision {at or 'none'}, this release needs {head}"
             advice = "corrigenda migrate (make a backup first: docs/operations.md)"
@@ -36,6 +38,9 @@ def database(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Find
         yield from skew(opened, clock)
         yield from deliveries(opened, clock())
         yield from search(opened)
+    except Unavailable as error:
+        advice = "Run the release that made it, or restore a backup of this one."
+        yield Finding(Level.FAULT, "database", str(error), advice)
     except SQLAlchemyError as error:
         says = f"does not answer: {getattr(error, 'orig', None) or error}"
         advice = "Start it, or set CORRIGENDA_DATABASE_URL right."
