@@ -83,7 +83,7 @@ def main() -> None:
             _tell(str(error))
         # Python would try at its end to write what could not be written, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as error:
+    except Exception as error:  # whatever a signal broke off; all else is raised again
         if not _was_stopped(error):
             raise
         _tell("Stopped.")

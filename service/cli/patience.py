@@ -59,4 +59,4 @@ gasgi.ASGIProtocol = Connection  # type: ignore[attr-defined] # the stubs have n
 
 # Its table leaves out some that are answered here, such as 412.
 for each in HTTPStatus:
-    protocol._REASON_PHRASES.setdefault(each.value, each.phrase)  # type: ignore[attr-defined] # as above
+    protocol._REASON_PHRASES.setdefault(each.value, each.phrase)  # type: ignore[attr-defined] # the stubs leave it out

@@ -126,9 +126,10 @@ def decide(
     if decision.to not in {State.ACCEPTED, State.FIXED}:
         take_back(session, correction_id, now)
     timeline.keep(session, correction_id, kept, values, by=by, now=now)
-    if was_suspected and not before.suspected:
+    # Nobody is told of one that a split put back has emptied: it says nothing.
+    if before.report_count and was_suspected and not before.suspected:
         events.emit(session, "correction.created", before, now=now)
-    if not before.suspected:
+    if before.report_count and not before.suspected:
         events.emit(session, event_of(decision.to), before, now=now)
     return before
 

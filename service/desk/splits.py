@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 from service import documents, events, hashing, proposals, text
 from service.desk import moves, revisions, timeline
 from service.desk.changes import change, find
-from service.desk.moves import By
+from service.desk.moves import By, Decision
 from service.errors import NotAllowedMove, StaleVersion, invalid
 from service.models import (
     AnchorState,
     Article,
     Change,
     Correction,
-    Move,
     Report,
     Revision,
     StaleHour,
@@ -81,7 +80,7 @@ def put_back(
     timeline.add(session, source.id, "put_back", str(made.id), None, by=by, now=now)
     _part(session, source, made, by=by, now=now)
     change(session, site_id, made.id, {"duplicate_of": source.id}, by=by, now=now)
-    _close(session, made, by=by, now=now)
+    moves.decide(session, site_id, made.id, Decision(State.REJECTED, REASON), by=by, now=now)
     return source
 
 
@@ -203,31 +202,6 @@ def _part(session: Session, source: Correction, made: Correction, *, by: By, now
         seen.add(at.id)
     if at.duplicate_of == made.id:
         change(session, at.site_id, at.id, {"duplicate_of": None}, by=by, now=now)
-
-
-def _close(session: Session, made: Correction, *, by: By, now: datetime) -> None:
-    """Reject what was emptied; nobody is told of a correction that says nothing."""
-    was_suspected = made.suspected
-    session.add(
-        Move(
-            correction_id=made.id,
-            from_state=made.state,
-            to_state=State.REJECTED,
-            by=by.label,
-            editor_id=by.editor_id,
-            reason=REASON,
-            before={"suspected": {"was": True, "now": False}} if was_suspected else {},
-            created_at=now,
-        )
-    )
-    made.first_decided_at = made.first_decided_at or now
-    made.decided_at = made.closed_at = now
-    made.state, made.suspected = State.REJECTED, False
-    made.version, made.updated_at = made.version + 1, now
-    moves.take_back(session, made.id, now)
-    was = {"suspected": was_suspected}
-    timeline.keep(session, made.id, was, {"suspected": False}, by=by, now=now)
-    session.flush()
 
 
 def _count_anew(session: Session, correction: Correction) -> None:

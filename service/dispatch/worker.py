@@ -111,8 +111,7 @@ class Worker:
             return self._step()
         except (SQLAlchemyError, Unavailable) as error:
             log.warning("the database refused the worker: %s", error)
-        except Exception:
-            # A thread that ended would be missed by nobody until a newsroom wonders.
+        except Exception:  # whatever it is: nobody would miss the thread until a newsroom wonders
             log.exception("the worker stumbled")
         time.sleep(FAULT_SECONDS)
         return POLL_SECONDS
@@ -130,7 +129,7 @@ class Worker:
             chore()
         except (SQLAlchemyError, Unavailable):
             raise
-        except Exception:
+        except Exception:  # whatever it is, the others are done all the same
             log.exception("a chore failed")
 
     def _step(self) -> float:
