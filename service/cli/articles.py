@@ -9,8 +9,8 @@ from service.cli.context import as_json, now, of_site, open_database, say, site_
 from service.desk import revisions
 from service.desk.revisions import NewText
 from service.errors import TooLarge, invalid
+from service.web.bodies import ARTICLE_LIMIT
 
-MOST_BYTES = 2 * 1024 * 1024
 MOST_IN_TITLE = 500
 """As much as the API takes."""
 
@@ -63,9 +63,9 @@ def push(url: str, file: BinaryIO, key: str | None, title: str | None, as_json: 
 
 
 def _content(file: BinaryIO) -> str:
-    content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise TooLarge(f"{_name(file)} is over {MOST_BYTES >> 20} MiB.")
+    content = file.read(ARTICLE_LIMIT + 1)
+    if len(content) > ARTICLE_LIMIT:
+        raise TooLarge(f"{_name(file)} is over {ARTICLE_LIMIT >> 20} MiB.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
