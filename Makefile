@@ -11,10 +11,11 @@ WITH_BYTECODE := env -u PYTHONDONTWRITEBYTECODE
 PYTEST := $(WITH_BYTECODE) $(BIN)/python -m pytest -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 2) --dist loadgroup --durations 10
 UNITS := .venv/widget-units.log
 comma := ,
+BENCHES := bench-speed bench-text bench-intake bench-dispatch bench-widget bench-desk bench-stats bench-exports
 HAS_NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit demo test test-browser test-deep fuzz check widget migrate docs translations bench bench-speed bench-dispatch bench-desk bench-intake bench-text bench-widget components bench-exports bench-stats
+.PHONY: help setup audit demo test test-browser test-deep fuzz check widget migrate docs translations bench $(BENCHES) components
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -84,9 +85,9 @@ translations: setup ## Bring the desk's catalogues up to the pages; tell what th
 	@$(BIN)/python docs/translations.py
 
 bench: setup ## Run the benchmarks, all of them whatever one says (QUICK=1: some minutes each)
-	@$(MAKE) --no-print-directory --keep-going \
-		bench-speed bench-text bench-intake bench-dispatch bench-widget bench-desk bench-stats bench-exports \
-		CORRECTIONS=$(or $(CORRECTIONS),$(if $(QUICK),10000,100000))
+	@$(MAKE) --no-print-directory bench-speed; speed=$$?; \
+		$(BIN)/python -m bench.page $(filter-out bench-speed,$(BENCHES)) \
+			CORRECTIONS=$(or $(CORRECTIONS),$(if $(QUICK),10000,100000)); exit $$((speed + $$?))
 
 bench-speed: setup ## Beside a peer and a ceiling, as sites grow, on many processes (QUICK=1)
 	@$(WITH_BYTECODE) $(BIN)/python -m bench.speed $(if $(QUICK),--quick)
@@ -97,7 +98,7 @@ bench-intake: setup ## Real corrections through a real browser (CORPUS=file)
 bench-dispatch: setup ## 20,000 events to webhooks, workers killed (DATABASE=postgresql://…)
 	@$(BIN)/python -m bench.dispatch $(if $(QUICK),--events 4000) $(if $(DATABASE),--database $(DATABASE))
 
-bench-desk: setup ## A hundred decided by keys, polling, the queue's page (SIZES=1000,100000)
+bench-desk: setup ## A hundred decided by keys, polling, the queue's page (SIZES=1000,1000000)
 	@$(if $(SIZES)$(QUICK),SIZES=$(or $(SIZES),1000$(comma)10000)) $(BIN)/python -m bench.desk
 
 bench-widget: setup node_modules/.ready ## What the widget weighs and how long it takes

@@ -1,4 +1,4 @@
-"""The desk as an editor uses it: `make bench-desk [SIZES=1000,100000]`.
+"""The desk as an editor uses it: `make bench-desk [SIZES=1000,1000000]`.
 
 Seeds sites, and asks a served process of each for the queue's page as often as it can, in turn;
 then decides a hundred corrections by keys in Chromium while nothing else happens, and counts what
@@ -23,7 +23,7 @@ from tests.browser.engines import Chromium
 from tests.processes import Serving, environment, run, run_json
 
 SEEDING_SECONDS = 3600
-SIZES = [int(size) for size in os.environ.get("SIZES", "1000,100000").split(",")]
+SIZES = [int(size) for size in os.environ.get("SIZES", "1000,1000000").split(",")]
 ROUNDS = int(os.environ.get("ROUNDS", "100"))
 DECISIONS = 100
 QUIET_SECONDS = 30

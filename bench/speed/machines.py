@@ -4,6 +4,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +25,14 @@ from tests.servers import Redis, free_port, is_listening, wait_until
 
 PROCESSES = (1, 2, 4)
 VERSIONS = Path("service/db/migrations/versions")
+
+COUNTING = """
+import time
+until, number = time.monotonic() + 2, 0
+while time.monotonic() < until:
+    number += 1
+print(number)
+"""
 
 PROXY_SECONDS = 1.2
 """The proxy looks again for a server a second after it was gone; till then the next one stays."""
@@ -132,6 +141,18 @@ def postmaster(url: str) -> int:
     return int(told.rpartition(")")[2].split()[1])
 
 
+def counted(processes: int) -> int:
+    """How far so many processes count in two seconds, all together."""
+    argv = [sys.executable, "-c", COUNTING]
+    running = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
+    return sum(int(each.communicate()[0]) for each in running)
+
+
+def cores(rounds: int) -> float:
+    """How many times as far two processes that share nothing count as one: the cores' own limit."""
+    return statistics.median(counted(2) / counted(1) for _ in range(rounds))
+
+
 def speed(results: Results, times: Times, env: dict[str, str], url: str, key: str) -> None:
     """Reports by 1, 2 and 4 processes, in turn."""
     with ExitStack() as stack:
@@ -161,6 +182,10 @@ def speed(results: Results, times: Times, env: dict[str, str], url: str, key: st
     results.table(
         ("processes", *found[0].parts, "nginx, Redis, the load and all else", "cores busy"),
         [[one.name, *one.processor()] for one in found],
+    )
+    results.text(
+        "Two processes that only count, and share nothing, come "
+        f"{cores(times.rounds):.2f} times as far here as one."
     )
     results.plot(
         "machines",

@@ -29,6 +29,8 @@ class Results:
     part: str = ""
     plots: dict[str, str] = field(default_factory=dict)
     """SVG by file name."""
+    busy: float = field(default_factory=lambda: os.getloadavg()[0])
+    """The load average before."""
 
     def heading(self, title: str, text: str) -> None:
         """Begin a section."""
@@ -64,9 +66,9 @@ class Results:
         )
         head = (
             f"# Results\n\nWritten by {kind} on {self.began:%Y-%m-%d %H:%M} UTC, in {minutes:.0f} "
-            f"minutes, on {machine()}. The load generator ran on the same cores; loops are closed; "
-            "figures are medians of rounds in which the targets took turns. Absolute figures do "
-            "not repeat from machine to machine; ratios of one run do.\n"
+            f"minutes, on {machine(self.busy)}. The load generator ran on the same cores; loops "
+            "are closed; figures are medians of rounds in which the targets took turns. Absolute "
+            "figures do not repeat from machine to machine; ratios of one run do.\n"
         )
         self._keep([head, *of_aims(self.aims), *self.sections])
 
@@ -74,7 +76,7 @@ class Results:
         """Put these sections in the places of those that the page has of them, aims as well."""
         alone = (
             f"Of a run of this part alone, to {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average "
-            f"before {BUSY_BEFORE:.1f}.\n"
+            f"before {self.busy:.1f}.\n"
         )
         page, ours = parts_of(PAGE.read_text()), parts_of("\n".join(self.sections))
         rows = [line.strip("| ").split(" | ") for line in page[AIMS].splitlines()[5:]]
@@ -112,7 +114,7 @@ def shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def machine() -> str:
+def machine(busy: float) -> str:
     """What it ran on, and how busy that was before."""
     models = [
         line.partition(":")[2].strip()
@@ -125,11 +127,8 @@ def machine() -> str:
     return (
         f"{len(models)} cores ({models[0]}), {memory:.0f} GiB, Linux {platform.release()}, Python "
         f"{platform.python_version()}, SQLite {sqlite_driver().sqlite_version}, PostgreSQL "
-        f"{version}, load average before {BUSY_BEFORE:.1f}"
+        f"{version}, load average before {busy:.1f}"
     )
-
-
-BUSY_BEFORE = os.getloadavg()[0]
 
 
 def drawn(title: str, sizes: Sequence[str], lines: dict[str, list[float]]) -> str:

@@ -9,10 +9,8 @@ from service.cli.context import as_json, now, of_site, open_database, say, site_
 from service.desk import revisions
 from service.desk.revisions import NewText
 from service.errors import TooLarge, invalid
+from service.models import TITLE_LIMIT
 from service.web.bodies import ARTICLE_LIMIT
-
-MOST_IN_TITLE = 500
-"""As much as the API takes."""
 
 
 @click.group()
@@ -34,8 +32,8 @@ def article() -> None:
 @as_json
 def push(url: str, file: BinaryIO, key: str | None, title: str | None, as_json: bool) -> None:
     """Keep an article's new text and find its corrections in it."""
-    if title is not None and len(title) > MOST_IN_TITLE:
-        raise invalid("/title", f"A title has at most {MOST_IN_TITLE} characters.")
+    if title is not None and len(title) > TITLE_LIMIT:
+        raise invalid("/title", f"A title has at most {TITLE_LIMIT} characters.")
     database = open_database()
     content = _content(file)
     with database.read() as session:

@@ -2,7 +2,7 @@
 
 from service.models.access import Audit, Link, RecoveryCode
 from service.models.accounts import Editor, EditorSession, Membership, Site, Token
-from service.models.articles import Article, Revision
+from service.models.articles import TITLE_LIMIT, Article, Revision
 from service.models.channels import Channel
 from service.models.corrections import Correction, Move, Report
 from service.models.dispatch import LETTERS, Attempt, Delivery, Event, Webhook
@@ -29,6 +29,7 @@ from service.models.words import (
 
 __all__ = [
     "LETTERS",
+    "TITLE_LIMIT",
     "AnchorState",
     "Article",
     "Attempt",

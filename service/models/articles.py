@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Base, new_id
 
+TITLE_LIMIT = 500
+"""So many characters a title has at most."""
+
 
 class Article(Base):
     """One page of a site, known by its canonical URL."""
@@ -21,7 +24,7 @@ class Article(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
     url: Mapped[str] = mapped_column(String(2048))
-    title: Mapped[str | None] = mapped_column(String(500))
+    title: Mapped[str | None] = mapped_column(String(TITLE_LIMIT))
     lang: Mapped[str | None] = mapped_column(String(35))
     section: Mapped[str | None] = mapped_column(String(100))
     """As the newsroom pushed it, else the first folder of the address."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from service.db import Base, new_id
 from service.db.schema import Json
 from service.models.accounts import Editor
-from service.models.articles import Article
+from service.models.articles import TITLE_LIMIT, Article
 from service.models.words import AnchorState, Category, State, word
 
 
@@ -129,7 +129,7 @@ class Report(Base):
     ordinal: Mapped[int]
     """Which report of its correction this is, from 1."""
     source: Mapped[str] = mapped_column(String(2048))
-    title: Mapped[str | None] = mapped_column(String(500))
+    title: Mapped[str | None] = mapped_column(String(TITLE_LIMIT))
     lang: Mapped[str | None] = mapped_column(String(35))
     exact: Mapped[str | None] = mapped_column(Text)
     prefix: Mapped[str] = mapped_column(String(128), default="")

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from service.accounts.principals import Scope
 from service.desk import revisions
 from service.desk.revisions import NewText
-from service.models import Site
+from service.models import TITLE_LIMIT, Site
 from service.web import current
 from service.web.auth import SECURITY, needs, principal
 from service.web.bodies import ARTICLE_LIMIT, Blueprint
@@ -26,7 +26,7 @@ class ArticleIn(ma.Schema):
     """An article as it is published now: its page's HTML, or its text."""
 
     url = Address(required=True)
-    title = Text(500, load_default=None, allow_none=True)
+    title = Text(TITLE_LIMIT, load_default=None, allow_none=True)
     html = Text(ARTICLE_LIMIT, load_default=None, allow_none=True)
     text = Text(
         ARTICLE_LIMIT,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from service.accounts import sessions
 from service.accounts.principals import Principal, Scope
 from service.errors import NotSignedIn
-from service.web import current, forms, words
+from service.web import again, current, forms, words
 
 P = ParamSpec("P")
 Answer = str | AnyResponse | tuple[str, int]
@@ -47,14 +47,15 @@ def signed_in(
 ) -> Callable[[Callable[Concatenate[Principal, P], Answer]], Callable[P, Answer]]:
     """Show a page only to an editor with this scope; others are asked to sign in first.
 
-    Whoever has no session is led to the sign-in; whoever had one gets it in place, as a 401.
+    Whoever has no session is led to the sign-in; whoever had one, or sent a form, gets it in
+    place, as a 401: what the form says is kept until then.
     Whatever is sent must come from a form of this session.
     """
 
     def decorate(view: Callable[Concatenate[Principal, P], Answer]) -> Callable[P, Answer]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
-            if not token():
+            if not token() and request.method in SAFE_METHODS:
                 return redirect(url_for("pages.login", next=_here()), 303)
             try:
                 who = _authenticated()
@@ -73,10 +74,12 @@ def signed_in(
 
 def over(refusal: NotSignedIn) -> Response:
     """The sign-in form where a page would have been."""
-    made = make_response(
-        render_template("login.html", next=_here(), message=words.refused(refusal)), refusal.status
-    )
-    take(made)
+    kept = "" if request.method in SAFE_METHODS else again.keep()
+    page = render_template("login.html", next=_here(), kept=kept, message=words.refused(refusal))
+    made = make_response(page, refusal.status)
+    # Where another site sent a form, the browser has the cookie and did not send it.
+    if token():
+        take(made)
     return made
 
 

@@ -74,10 +74,11 @@ class FormParser(Parser):
 
 def told(refusal: InvalidFields) -> dict[str, str]:
     """What is wrong with each field, by its name, in the language of who is asking."""
-    return {
-        error["pointer"].removeprefix("/").partition("/")[0]: gettext(error["detail"])
-        for error in reversed(refusal.errors)
-    }
+    found: dict[str, str] = {}
+    for error in refusal.errors:
+        name = error["pointer"].removeprefix("/").partition("/")[0]
+        found.setdefault(name, gettext(error["detail"]))
+    return found
 
 
 def storable_text(field: str) -> str:

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from service import addresses
 from service.intake import NewReport
-from service.models import AnchorState, Category, State
+from service.models import TITLE_LIMIT, AnchorState, Category, State
 from service.record.stages import Stage
 from service.web import problems
 from service.web.bodies import Part, Sent
@@ -213,7 +213,7 @@ class Target(Sent):
 
     source = PageAddress(required=True)
     canonical = Text(addresses.URL_LIMIT, load_default=None, allow_none=True)
-    title = Text(500, load_default=None, allow_none=True)
+    title = Text(TITLE_LIMIT, load_default=None, allow_none=True)
     lang = Text(35, validate.Regexp(_LANG), load_default=None, allow_none=True)
     selector = Selectors(load_default=None)
     revision = Text(

@@ -73,12 +73,25 @@ def test_empty_range_says_so(client: FlaskClient, site: Site, editor: Editor) ->
     assert 'role="img"' not in page
 
 
-@pytest.mark.parametrize("query", ["from=x", "from=2026-03-02&to=2026-03-01"])
-def test_range_that_is_none_is_refused(
-    client: FlaskClient, site: Site, editor: Editor, query: str
+@pytest.mark.parametrize(
+    ("query", "field", "wrong"),
+    [
+        ("from=x", "from", "Not a valid date."),
+        ("from=2026-03-02&to=2026-03-01", "to", "The range ends before it begins."),
+        ("from=2001-03-02&to=2026-03-01", "from", "A range has at most ten years."),
+    ],
+)
+def test_range_that_is_none_is_told_beside_the_newest_days(
+    client: FlaskClient, busy: str, query: str, field: str, wrong: str
 ) -> None:
-    sign_in(client, editor)
-    assert client.get(f"{HERE}?{query}").status_code == 422
+    page = client.get(f"{HERE}?{query}")
+    assert page.status_code == 422
+    assert f'<p class="refusal" id="{field}-wrong">{wrong}</p>' in page.text
+    [given] = re.findall(rf'name="{field}" value="([^"]*)" required aria-invalid', page.text)
+    assert f"{field}={given}" in query
+    assert page.text.count("autofocus") == 1
+    assert "Reports that arrived" in page.text
+    assert client.get(f"{HERE}.csv?table=days&{query}").status_code == 422
 
 
 @pytest.mark.parametrize("table", ["days", "sections", "categories", "languages", "articles"])

@@ -52,7 +52,8 @@ export function askIn(
         (memory) => close(memory, ask),
         ({ quietUntil }) => {
           const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
-          return words.closed.replace('{date}', format.format(quietUntil));
+          // Some languages end a long date with a full stop of its own.
+          return words.closed.replace('{date}', format.format(quietUntil)).replace('..', '.');
         },
       ),
   });

@@ -35,7 +35,7 @@ class Range:
         if self.last < self.first:
             raise invalid("/to", "The range ends before it begins.")
         if (self.last - self.first).days >= MOST_DAYS:
-            raise invalid("/from", f"A range has at most {MOST_DAYS:,} days.")
+            raise invalid("/from", "A range has at most ten years.")
 
     def days(self) -> Iterator[date]:
         """Each day."""

@@ -20,7 +20,7 @@ from service.intake.importing.finds import (
     text,
     word,
 )
-from service.models import AnchorState, Category, Kind, Site, State
+from service.models import TITLE_LIMIT, AnchorState, Category, Kind, Site, State
 
 LONGEST = 64 << 20
 """Bytes of a line."""
@@ -97,7 +97,7 @@ def _found(site: Site, line: int, said: dict[str, Any]) -> Found:
     return Found(
         line,
         url,
-        text(article.get("title"), "title", 500),
+        text(article.get("title"), "title", TITLE_LIMIT),
         text(article.get("lang"), "lang", 35),
         correction,
         reports,
@@ -134,7 +134,7 @@ def _report(said: dict[str, Any]) -> Sent:
     columns: Columns = {
         **_quote(said.get("selector") or []),
         "source": source,
-        "title": text(said.get("title"), "title", 500),
+        "title": text(said.get("title"), "title", TITLE_LIMIT),
         "lang": text(said.get("lang"), "lang", 35),
         "revision": text(said.get("revision"), "revision", 8),
         "suggestion": text(said.get("suggestion"), "suggestion", 1000),

@@ -1,14 +1,14 @@
 """Signing in, in one or two steps, and out; going on with another site."""
 
 import marshmallow as ma
-from flask import make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 
 from service.accounts import editors, sessions, two_step
 from service.accounts.principals import Principal, Scope
 from service.errors import Refusal, WrongCredentials
 from service.hashing import keyed
 from service.models import Editor
-from service.web import agents, cookies, current, forms, tickets, words
+from service.web import again, agents, cookies, current, forms, tickets, words
 from service.web.cookies import Answer, signed_in
 from service.web.limits import address_key, limiter
 from service.web.pages.frame import blueprint
@@ -108,9 +108,19 @@ def _begin(editor: Editor, place: str) -> Answer:
             sessions.end(session, cookies.token(), now=current.now())
         agent = agents.family(request.user_agent.string)
         token = sessions.begin(session, editor, now=current.now(), agent=agent)
-    made = redirect(place, 303)
+    made = _offered(token, place) or redirect(place, 303)
     cookies.give(made, token)
     return made
+
+
+def _offered(token: str, place: str) -> Response | None:
+    """The form that came when the session before was over, to be sent again; None without one."""
+    form = again.read()
+    if form is None:
+        return None
+    # The form's own token is the new session's, which this request does not have yet.
+    given = forms.token_for(token)
+    return make_response(render_template("again.html", form=form, form_token=given, next=place))
 
 
 @blueprint.post("/review/site")

@@ -13,8 +13,9 @@ from service.accounts.principals import Principal, Scope
 from service.desk.exports import tables
 from service.desk.statistics import figures
 from service.desk.statistics.figures import Daily
+from service.errors import InvalidFields
 from service.models import Site
-from service.web import current, plots, statistics, words
+from service.web import current, forms, plots, statistics, words
 from service.web.bodies import Parser
 from service.web.cookies import Answer, signed_in
 from service.web.exports import MARK
@@ -35,20 +36,26 @@ class TableIn(statistics.RangeIn):
 @blueprint.get("/review/stats")
 @signed_in(Scope.READ)
 def stats(who: Principal) -> Answer:
-    """The figures of a range."""
+    """The figures of a range; where it is none, of the newest days, and what is wrong with it."""
     with current.database().read_one_moment() as session:
         site = session.get_one(Site, who.site_id)
-        asked = _asked(site, statistics.RangeIn())
+        try:
+            asked, errors = _asked(site), {}
+        except InvalidFields as refusal:
+            asked, errors = statistics.asked(site, None, None), forms.told(refusal)
         found = figures.read(session, site, asked)
-        return render_template(
+        page = render_template(
             "stats.html",
             **frame(session, who),
             found=found,
+            typed=request.args if errors else {"from": asked.first, "to": asked.last},
+            errors=errors,
             arrivals=plots.plot(_drawn(found.days, "reports")),
             open=plots.plot(_drawn(found.days, "open")),
             periods=[(days, asked.last - timedelta(days=days - 1)) for days in PERIODS],
             chosen=(asked.last - asked.first).days + 1,
         )
+    return page, 422 if errors else 200
 
 
 @blueprint.get("/review/stats.csv")
@@ -66,9 +73,11 @@ def table_of_stats(who: Principal) -> Answer:
     return made
 
 
-def _asked(site: Site, schema: ma.Schema) -> figures.Range:
-    query = Parser().parse(schema, request, location="query", unknown=ma.EXCLUDE)
-    return statistics.asked(site, query["first"], query["last"])
+def _asked(site: Site) -> figures.Range:
+    query = Parser().parse(statistics.RangeIn(), request, location="query", unknown=ma.EXCLUDE)
+    asked = statistics.asked(site, query["first"], query["last"])
+    asked.check()
+    return asked
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -43,6 +43,18 @@ def test_block_stands_in_its_place_and_is_counted(engine: Engine, news: News) ->
         assert settled(engine) == []
 
 
+def test_date_that_ends_with_a_full_stop_ends_the_line(chromium: Make, news: News) -> None:
+    page = chromium()
+    with running(news):
+        page.open(page_of(news, "/closed-uk", locale="uk"))
+        page.wait_for(ROOT)
+        press(page, "Не зараз")
+        said = page.evaluate(f"{ROOT}.textContent")
+    assert "Не проситимемо знову раніше" in said
+    assert " р." in said
+    assert ".." not in said
+
+
 def test_bar_stands_at_the_foot_from_the_second_page_on(engine: Engine, news: News) -> None:
     with running(news, places=["bar"]) as key:
         engine.open(page_of(news, f"/bar-first-{engine.name}"))
