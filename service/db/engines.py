@@ -219,9 +219,11 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def make_private(*_: Any) -> None:
-        # SQLite would let everybody read it, and gives its log the same rights.
+        # SQLite would let everybody read it, and gives its log the same rights. A file that is
+        # there is never opened here: to close it again would let go of all locks that this process
+        # holds on it, and the next program to close the database would delete its log.
         with suppress(OSError):
-            os.close(os.open(url.database or "", os.O_WRONLY | os.O_CREAT, 0o600))
+            os.close(os.open(url.database or "", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

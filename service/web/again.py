@@ -41,7 +41,8 @@ class Form:
     @property
     def words(self) -> list[str]:
         """What somebody typed or chose."""
-        return [value for name, value in self.fields if name not in MARKS and value.strip()]
+        typed = (value for name, value in self.fields if name not in MARKS and value.strip())
+        return [value.replace("\r\n", "\n") for value in typed]
 
 
 def keep() -> str:

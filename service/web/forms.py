@@ -73,12 +73,18 @@ class FormParser(Parser):
 
 
 def told(refusal: InvalidFields) -> dict[str, str]:
-    """What is wrong with each field, by its name, in the language of who is asking."""
+    """What is wrong with each field, by its name, in the language of who is asking.
+
+    In the order in which the fields were sent, which is that of the page.
+    """
     found: dict[str, str] = {}
     for error in refusal.errors:
         name = error["pointer"].removeprefix("/").partition("/")[0]
         found.setdefault(name, gettext(error["detail"]))
-    return found
+    sent = [*request.args, *request.form]
+    last = len(sent)
+    places = {name: sent.index(name) if name in sent else last for name in found}
+    return {name: found[name] for name in sorted(found, key=lambda name: places[name])}
 
 
 def storable_text(field: str) -> str:

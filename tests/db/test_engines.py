@@ -1,7 +1,10 @@
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -9,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from service import errors
 from service.accounts import sites
-from service.db import Database, engines
+from service.db import Database, engines, migrate
 from service.models import Site
 from tests.conftest import ORIGIN
 
@@ -49,6 +52,27 @@ def test_failed_block_leaves_nothing(database: Database, now: datetime) -> None:
         raise errors.NotFound
     with database.read() as session:
         assert session.scalars(select(Site)).all() == []
+
+
+def test_other_program_that_closes_the_file_leaves_its_log(tmp_path: Path, now: datetime) -> None:
+    """Whoever closes a database last deletes its log: a process that is there must be seen."""
+    file = tmp_path / "corrigenda.db"
+    database = Database(f"sqlite:///{file}")
+    migrate.upgrade(database)
+    # More connections than one: each that was opened once took the others' locks away.
+    with database.read() as one, database.read() as other:
+        assert [each.scalar(text("SELECT 1")) for each in (one, other)] == [1, 1]
+    look = f"import sqlite3; c = sqlite3.connect({str(file)!r}); "
+    look += "print(*c.execute('SELECT count(*) FROM sites').fetchone()); c.close()"
+    counts = []
+    for name in ("The Daily", "The Other"):
+        with database.write() as session:
+            sites.create(session, name, [ORIGIN], now=now)
+        seen = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
+        counts.append(seen.stdout.strip())
+    assert counts == ["1", "2"]
+    assert file.with_name("corrigenda.db-wal").exists()
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_writers_lose_no_update(database: Database, now: datetime) -> None:
