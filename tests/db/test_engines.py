@@ -68,7 +68,8 @@ def test_other_program_that_closes_the_file_leaves_its_log(tmp_path: Path, now: 
     for name in ("The Daily", "The Other"):
         with database.write() as session:
             sites.create(session, name, [ORIGIN], now=now)
-        seen = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
+        argv = [sys.executable, "-c", look]
+        seen = subprocess.run(argv, check=True, capture_output=True, text=True)
         counts.append(seen.stdout.strip())
     assert counts == ["1", "2"]
     assert file.with_name("corrigenda.db-wal").exists()
