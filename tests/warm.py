@@ -81,7 +81,9 @@ def serve(connection: socket.socket) -> None:
             return
         size, sent = int(head), b""
         while len(sent) < size:
-            sent += connection.recv(min(READ, size - len(sent)))
+            if not (more := connection.recv(min(READ, size - len(sent)))):
+                return
+            sent += more
         pid = os.fork()
         if not pid:
             connection.close()
