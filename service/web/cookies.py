@@ -1,6 +1,9 @@
 """The session's cookie, and the pages that need one."""
 
+import hmac
+import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from uuid import UUID
@@ -11,11 +14,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from service.accounts import sessions
 from service.accounts.principals import Principal, Scope
 from service.errors import NotSignedIn
+from service.hashing import keyed
 from service.web import again, current, forms, words
 
 P = ParamSpec("P")
 Answer = str | AnyResponse | tuple[str, int]
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+KNOWN_FOR = timedelta(days=180)
+"""So long a browser in which somebody signed in is known."""
 
 
 def name() -> str:
@@ -40,6 +46,26 @@ def take(response: AnyResponse) -> None:
 def token() -> str:
     """The cookie's token, empty where there is none."""
     return request.cookies.get(name(), "")
+
+
+def know(response: AnyResponse, account: str) -> None:
+    """Set the cookie of a browser in which somebody signed in to this account."""
+    mark = secrets.token_hex(8)
+    response.set_cookie(
+        f"{name()}-known", f"{mark}.{_known(account, mark)}", path="/", max_age=KNOWN_FOR,
+        secure=current.settings().is_secure, httponly=True, samesite="Strict",
+    )  # fmt: skip
+
+
+def known(account: str) -> str | None:
+    """The browser's mark, where somebody signed in to this account in it before."""
+    mark, _, seal = request.cookies.get(f"{name()}-known", "").partition(".")
+    is_ours = hmac.compare_digest(seal.encode(), _known(account, mark).encode())
+    return mark if is_ours else None
+
+
+def _known(account: str, mark: str) -> str:
+    return keyed(current.settings().secret_key, "known browser", f"{account}.{mark}")
 
 
 def signed_in(

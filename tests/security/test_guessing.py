@@ -126,6 +126,28 @@ def test_passwords_cannot_be_tried_faster_from_many_places(
     assert attempt(app, editor.email, PASSWORD, "198.51.100.1").status_code == 429
 
 
+def test_guesses_elsewhere_do_not_keep_out_a_browser_that_signed_in_before(
+    settings: Settings, database: Database, editor: Editor, clock: Clock, tally: Tally
+) -> None:
+    app = create_app(replace(settings, public_url="https://localhost"), database, clock=clock)
+    known = app.test_client()
+    assert sign_in(known, editor).status_code == 303
+    cookie = known.get_cookie("__Host-corrigenda-known", domain="localhost")
+    assert cookie
+    for number in range(12):
+        attempt(app, editor.email, f"guess {number}", f"203.0.113.{number}")
+    assert sign_in(app.test_client(), editor).status_code == 429
+    assert sign_in(known, editor).status_code == 303
+    # It counts too, and for its account alone; nobody makes one up.
+    tried = [sign_in(known, editor, password="wrong").status_code for _ in range(11)]
+    tally.add("known", held=tried == [401] * 10 + [429])
+    mark, _, seal = cookie.value.partition(".")
+    for forged in (f"{mark}x.{seal}", f"{mark}.{seal[:-1]}", ".", "é.é", "", f"{mark}."):
+        stranger = app.test_client()
+        stranger.set_cookie("__Host-corrigenda-known", forged, domain="localhost", secure=True)
+        tally.add(forged, held=sign_in(stranger, editor).status_code == 429)
+
+
 def test_forged_addresses_do_not_help(app: Flask, tally: Tally) -> None:
     for number in range(30):
         client = app.test_client()

@@ -25,10 +25,19 @@ def login() -> str:
     )
 
 
+def _account(email: str) -> str:
+    return keyed(current.settings().secret_key, "login", email.strip().lower())
+
+
 def account_key() -> str:
-    """The account that was named, for limits that hold from whatever address it is tried."""
-    secret = current.settings().secret_key
-    return keyed(secret, "login", forms.storable_text("email").strip().lower())
+    """The account that was named, for limits that hold from whatever address it is tried.
+
+    A browser in which somebody signed in to it before counts by itself: whoever guesses elsewhere
+    does not keep its owner out.
+    """
+    account = _account(forms.storable_text("email"))
+    mark = cookies.known(account)
+    return f"{account} {mark}" if mark else account
 
 
 @blueprint.post("/login")
@@ -110,6 +119,7 @@ def _begin(editor: Editor, place: str) -> Answer:
         token = sessions.begin(session, editor, now=current.now(), agent=agent)
     made = _offered(token, place) or redirect(place, 303)
     cookies.give(made, token)
+    cookies.know(made, _account(editor.email))
     return made
 
 
