@@ -1,7 +1,6 @@
 """The session's cookie, and the pages that need one."""
 
 import hmac
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -15,6 +14,7 @@ from service.accounts import sessions
 from service.accounts.principals import Principal, Scope
 from service.errors import NotSignedIn
 from service.hashing import keyed
+from service.models import Editor
 from service.web import again, current, forms, words
 
 P = ParamSpec("P")
@@ -22,6 +22,8 @@ Answer = str | AnyResponse | tuple[str, int]
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 KNOWN_FOR = timedelta(days=180)
 """So long a browser in which somebody signed in is known."""
+DIGITS = 12
+"""An instant in seconds has no more, for a long time to come."""
 
 
 def name() -> str:
@@ -48,24 +50,35 @@ def token() -> str:
     return request.cookies.get(name(), "")
 
 
-def know(response: AnyResponse, account: str) -> None:
-    """Set the cookie of a browser in which somebody signed in to this account."""
-    mark = secrets.token_hex(8)
+def know(response: AnyResponse, editor: Editor) -> None:
+    """Set the cookie of a browser in which this editor signed in, good until the next password."""
+    given = int(current.now().timestamp())
     response.set_cookie(
-        f"{name()}-known", f"{mark}.{_known(account, mark)}", path="/", max_age=KNOWN_FOR,
-        secure=current.settings().is_secure, httponly=True, samesite="Strict",
-    )  # fmt: skip
+        f"{name()}-known",
+        f"{given}.{_seal(editor, given)}",
+        path="/",
+        max_age=KNOWN_FOR,
+        secure=current.settings().is_secure,
+        httponly=True,
+        samesite="Strict",
+    )
 
 
-def known(account: str) -> str | None:
-    """The browser's mark, where somebody signed in to this account in it before."""
-    mark, _, seal = request.cookies.get(f"{name()}-known", "").partition(".")
-    is_ours = hmac.compare_digest(seal.encode(), _known(account, mark).encode())
-    return mark if is_ours else None
+def is_known(find: Callable[[], Editor | None]) -> bool:
+    """Whether this editor, who is looked for only if need be, signed in in this browser before."""
+    given, _, seal = request.cookies.get(f"{name()}-known", "").partition(".")
+    if not (given.isascii() and given.isdecimal() and len(given) <= DIGITS):
+        return False
+    is_over = int(given) < (current.now() - KNOWN_FOR).timestamp()
+    editor = None if is_over else find()
+    if editor is None:
+        return False
+    return hmac.compare_digest(seal.encode(), _seal(editor, int(given)).encode())
 
 
-def _known(account: str, mark: str) -> str:
-    return keyed(current.settings().secret_key, "known browser", f"{account}.{mark}")
+def _seal(editor: Editor, given: int) -> str:
+    sealed = f"{editor.id}.{given}.{editor.password_hash}"
+    return keyed(current.settings().secret_key, "known browser", sealed)
 
 
 def signed_in(

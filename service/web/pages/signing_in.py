@@ -25,19 +25,20 @@ def login() -> str:
     )
 
 
-def _account(email: str) -> str:
-    return keyed(current.settings().secret_key, "login", email.strip().lower())
-
-
 def account_key() -> str:
     """The account that was named, for limits that hold from whatever address it is tried.
 
-    A browser in which somebody signed in to it before counts by itself: whoever guesses elsewhere
-    does not keep its owner out.
+    Browsers in which its owner signed in before count by themselves: whoever guesses elsewhere
+    does not keep the owner out.
     """
-    account = _account(forms.storable_text("email"))
-    mark = cookies.known(account)
-    return f"{account} {mark}" if mark else account
+    email = forms.storable_text("email").strip().lower()
+    account = keyed(current.settings().secret_key, "login", email)
+
+    def named() -> Editor | None:
+        with current.database().read() as session:
+            return editors.by_email(session, email)
+
+    return f"{account} known" if cookies.is_known(named) else account
 
 
 @blueprint.post("/login")
@@ -119,7 +120,7 @@ def _begin(editor: Editor, place: str) -> Answer:
         token = sessions.begin(session, editor, now=current.now(), agent=agent)
     made = _offered(token, place) or redirect(place, 303)
     cookies.give(made, token)
-    cookies.know(made, _account(editor.email))
+    cookies.know(made, editor)
     return made
 
 
