@@ -251,17 +251,17 @@ pages of 2 or 8 KiB (none), events handed out twice a second (1.02, and later we
 merges of the search index (none), no index of search at all (1.00 at 8 connections, 1.02 at 32), a
 larger page cache (none), the file mapped into memory (1.03, but the map is memory), groups that
 wait for as many as the largest of late (1.00), the log emptied three times a second (1.03, but p99
-1.5 times) or thirty times (1.0). On PostgreSQL: groups that do not wait for each other (0.85:
+1.5 times) or thirty times (1.0), intake's rooms compiled to C by mypyc (1.04; the module of the
+statements cannot be). On PostgreSQL: groups that do not wait for each other (0.85:
 smaller ones, and Python's lock between the loop and its thread), rows by lists instead of COPY
 (0.7), another switch interval (none).
 
 More than half of the loop's time is the interpreter itself. How many times isso's the reports are
 depends on the processor and on how Python was built: isso's four processes use all cores and wait
-for each other on any, ours is bound by the speed of one. This page is of a plain build of Python,
-on cores of half the speed of those of the page before it. There (AMD EPYC, Debian's Python 3.11.2,
-before the many small things above) reports were 3.05 and 3.5 times isso's at 8 and 32 connections,
-p99 at 32 0.22 of isso's, widget.js 0.85 of `GET /healthz`, the slowest search 33 ms; with a plain
-build there 2.84 and 3.34 times. Debian's Python on this page's machine: 2.2 and 2.7 times.
+for each other on any, ours is bound by the speed of one. This page is of Debian's Python, built
+with optimisations as our image's is; by a plain build reports were 2.9 and 3.5 times isso's at 8
+and 32 connections in the same hour. On other machines: 2.0 and 2.8 times by a plain build, 2.2 and
+2.7 by Debian's (Intel, of half the speed); 2.7 and 3.0, and 3.15 and 3.65 (AMD EPYC).
 
 Memory is mostly modules: the process that serves holds some 70 MiB before its first request, a
 third of it SQLAlchemy; it shares what the one that watches over it has loaded. It grows once more
