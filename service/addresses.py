@@ -59,6 +59,9 @@ def _label(label: str) -> str:
     if label.isascii():
         return label
     composed = unicodedata.normalize("NFC", label)
+    if len(composed) > LABEL_LIMIT:
+        # It would only get longer, and encoding takes the square of the time.
+        raise BadAddress("has no valid host")
     made = f"xn--{composed.encode('punycode').decode()}"
     if len(made) > LABEL_LIMIT or not unicodedata.is_normalized("NFKC", composed):
         raise BadAddress("has no valid host")

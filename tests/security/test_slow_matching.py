@@ -86,3 +86,13 @@ def test_diff_of_the_longest_texts_that_are_let_in_ends(name: str, tally: Tally)
     before, after = MAKERS[name](500)[:500], MAKERS[name](1200)[:1000]
     tally.add(name, held=seconds(lambda: word_diff(before, after)) < 0.5)
     tally.add(f"{name} reversed", held=seconds(lambda: word_diff(before + "x", "y" + after)) < 0.5)
+
+
+def test_longest_host_in_many_letters_is_refused_at_once(tally: Tally) -> None:
+    host = "".join(map(chr, range(0x4E00, 0x4E00 + addresses.URL_LIMIT - 8)))
+
+    def refuse() -> None:
+        with pytest.raises(addresses.BadAddress):
+            addresses.in_ascii(host)
+
+    tally.add("a host", held=seconds(refuse) < 0.05)
