@@ -25,7 +25,13 @@ def verdict(selector: Selector, suggestions: Sequence[str], text: str) -> Verdic
         return Verdict("gone", anchor)
     if anchor.state != "changed":
         return Verdict("present", anchor)
-    is_applied = text[anchor.start : anchor.end] in suggestions and (
-        anchor.start == anchor.end or is_whole(selector, text, anchor.start, anchor.end)
+    is_there = _is_between if anchor.start == anchor.end else is_whole
+    is_applied = text[anchor.start : anchor.end] in suggestions and is_there(
+        selector, text, anchor.start, anchor.end
     )
     return Verdict("applied" if is_applied else "changed", anchor)
+
+
+def _is_between(selector: Selector, text: str, start: int, end: int) -> bool:
+    """Are words that were taken out gone on both sides: is the text's edge where no context is?"""
+    return bool(selector.prefix or start == 0) and bool(selector.suffix or end == len(text))

@@ -39,6 +39,25 @@ def test_verdict_on_words_to_take_out() -> None:
     assert verdict(selector, ("",), fixed).outcome == "applied"
 
 
+LAST = "The council that met here said that it was the very last wrold"
+FIRST = "Wrold it was that the council which met here had named in the very last speech."
+
+
+@pytest.mark.parametrize(
+    ("exact", "before", "after", "expected"),
+    [
+        ("wrold", LAST, LAST.replace("wrold", "planet"), "changed"),
+        (" wrold", LAST, LAST.replace(" wrold", ""), "applied"),
+        ("Wrold ", FIRST, FIRST.replace("Wrold", "Planet"), "changed"),
+        ("Wrold ", FIRST, FIRST.replace("Wrold ", ""), "applied"),
+    ],
+)
+def test_verdict_on_words_to_take_out_at_an_end_of_the_text(
+    exact: str, before: str, after: str, expected: str
+) -> None:
+    assert became(before, exact, "", after)[0] == expected
+
+
 def became(before: str, exact: str, suggestion: str, after: str) -> tuple[str, str]:
     """The verdict on an error of a text in a later one, and the words that stand there."""
     at = before.index(exact)
