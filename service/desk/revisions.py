@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +14,7 @@ from service import addresses, documents, hashing, text
 from service.db import inserting, new_id
 from service.desk import moves
 from service.desk.moves import By, Decision
-from service.errors import invalid
+from service.errors import NotAllowedMove, invalid
 from service.models import AnchorState, Article, Correction, Move, Report, Revision, Site, State
 
 OPEN = (State.NEW, State.ACCEPTED)
@@ -219,15 +220,16 @@ def _find_open(
     now: datetime,
 ) -> None:
     counted: Counter[str] = Counter()
+    applied = list[UUID]()
     verdicts = _verdicts(session, found, searched)
     for correction, (outcome, anchor) in verdicts:
         if outcome == "applied" and not correction.suspected:
-            pushed.fixed.append(correction.id)
+            applied.append(correction.id)
         else:
             counted[_told(correction, _anchored(correction, anchor))] += 1
     _write_anchors(session, verdicts, now)
     reason = f"Revision {pushed.revision}"
-    _move(session, found, pushed.fixed, Decision(State.FIXED, reason), now)
+    pushed.fixed = _move(session, found, applied, Decision(State.FIXED, reason), now)
     pushed.kept, pushed.moved = counted["kept"], counted["moved"]
     pushed.changed, pushed.orphaned = counted["changed"], counted["orphaned"]
 
@@ -241,11 +243,9 @@ def _reopen(
 ) -> None:
     """Reopen what a revision had fixed and this one brings back, word for word."""
     verdicts = _verdicts(session, fixed, searched)
-    pushed.reopened += [
-        correction.id for correction, (outcome, _) in verdicts if outcome == "present"
-    ]
+    present = [correction.id for correction, (outcome, _) in verdicts if outcome == "present"]
     _write_anchors(session, verdicts, now)
-    _move(session, fixed, pushed.reopened, Decision(State.NEW, BACK), now)
+    pushed.reopened = _move(session, fixed, present, Decision(State.NEW, BACK), now)
 
 
 def _verdicts(
@@ -261,10 +261,15 @@ def _move(
     ids: Sequence[UUID],
     decision: Decision,
     now: datetime,
-) -> None:
+) -> list[UUID]:
+    """Move these but for what somebody decided since it was read; returns which."""
     site_ids = {correction.id: correction.site_id for correction in found}
+    moved = list[UUID]()
     for each in ids:
-        moves.decide(session, site_ids[each], each, decision, by=BY_REVISION, now=now)
+        with suppress(NotAllowedMove):
+            moves.decide(session, site_ids[each], each, decision, by=BY_REVISION, now=now)
+            moved.append(each)
+    return moved
 
 
 def passage(correction: Correction) -> text.Selector:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy import text as sql
 
 from service.db import Database
 from service.desk import changes, moves, queue, revisions
@@ -25,6 +26,7 @@ from service.models import (
 )
 from tests.conftest import ORIGIN
 from tests.reporting import report
+from tests.servers import PATIENCE, wait_until
 
 LEAD = "The council met on Monday and talked for three hours about the buses of the town."
 MISTAKE = "Passengers who hold a pass will recieve the night service at no additional cost."
@@ -294,6 +296,39 @@ def test_two_pushes_at_once_end_in_the_later_one(
     assert (newest.number, newest.text) == done[1]
     is_fixed = "receive" in done[1][1]
     assert (kept(database, site, correction_id).state is State.FIXED) == is_fixed
+
+
+@pytest.mark.parametrize(
+    ("state", "then"), [(State.REJECTED, State.REJECTED), (State.ACCEPTED, State.FIXED)]
+)
+def test_push_meets_what_an_editor_decides_at_the_same_moment(
+    database: Database,
+    site: Site,
+    now: datetime,
+    correction_id: UUID,
+    state: State,
+    then: State,
+) -> None:
+    other = report(database, site, now, **passage("additional"), suggestion="extra")
+    new_text = FIXED.replace("additional", "extra")
+    by = By("token:t")
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            moves.decide(session, site.id, correction_id, Decision(state), by=by, now=now)
+            pushed = pool.submit(push, database, site, new_text, now)
+            if not database.is_sqlite:
+                # By now it has read what is open, and waits for the row.
+                wait_until(lambda: is_waiting(database), PATIENCE, "the push waits")
+        fixed = pushed.result().fixed
+    assert fixed == ([correction_id, other] if then is State.FIXED else [other])
+    assert kept(database, site, correction_id).state is then
+
+
+def is_waiting(database: Database) -> bool:
+    """Whether somebody waits for a lock on PostgreSQL."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with database.read() as session:
+        return bool(session.scalar(sql(waiting)))
 
 
 def test_only_the_articles_own_corrections_are_touched(
