@@ -60,7 +60,8 @@ def change(
     if "wording" in values:
         documents.refresh(session, Correction.id == correction_id)
     timeline.keep(session, correction_id, before, values, by=by, now=now)
-    if before.get("suspected") and not correction.suspected:
+    # Nobody is told of one that a split put back has emptied.
+    if before.get("suspected") and not correction.suspected and correction.report_count:
         events.emit(session, "correction.created", correction, now=now)
     return correction
 

@@ -14,6 +14,9 @@ from service.desk.moves import ANYTHING, OPEN, By, Seen
 from service.errors import NotAllowedMove, StaleVersion
 from service.models import Change, Correction, Move, State
 
+_UNDECIDED = frozenset({State.NEW, State.SPAM})
+"""In which states a correction may be suspected."""
+
 
 def undo(
     session: Session,
@@ -27,7 +30,8 @@ def undo(
     """Take back the last move that still stands; emits `correction.reopened`.
 
     What somebody changed after the move stays. Again, it takes back the one before. Raises
-    NotFound, StaleVersion, and NotAllowedMove where there is nothing to take back.
+    NotFound, StaleVersion, and NotAllowedMove where there is nothing to take back, where one that
+    is suspected to be spam would be decided, or one without reports open.
     """
     found = moves.of_site(session, site_id, correction_id)
     moves.check_version(found, seen.versions)
@@ -39,13 +43,19 @@ def undo(
         )
     last, back = standing[0], standing[0].from_state
     decided_at = standing[1].created_at if standing[1:] and back is not State.NEW else None
-    is_told = not found.suspected
+    is_told = found.report_count and not found.suspected
     stood = {name: getattr(found, name) for name in moves.KEPT}
     back_again = {
         name: each["was"]
         for name, each in _changed(session, last).items()
         if stood[name] == each["now"]
     }
+    if back_again.get("suspected", found.suspected) and back not in _UNDECIDED:
+        raise NotAllowedMove(
+            "This correction is suspected to be spam by now; say first that it is not."
+        )
+    if found.report_count == 0 and back in OPEN:
+        raise NotAllowedMove("The reports of this correction were put back where they came from.")
     undone: UUID | None = session.scalar(
         update(Correction)
         .where(Correction.id == correction_id, Correction.version == found.version)

@@ -11,6 +11,7 @@ from service.db import Database
 from service.desk import changes, handovers, moves, revisions, splits, timeline
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
+from service.desk.undo import undo
 from service.errors import InvalidFields, NotAllowedMove, NotFound, Refusal, StaleVersion
 from service.models import AnchorState, Correction, Event, Report, Site, State
 from tests.conftest import ORIGIN
@@ -204,6 +205,26 @@ def test_nobody_is_told_of_what_a_split_put_back_has_emptied(
         assert session.scalars(select(Event.id)).all() == before
         [move] = moves.history(session, made.id)
     assert (move.to_state, move.reason) == (State.REJECTED, "Put back")
+
+
+def test_what_was_emptied_comes_back_into_the_queue_by_no_undo(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    made = split(database, site, correction_id, [reports_of(database, correction_id)[1][0]], now)
+    put_back(database, site, made.id, now)
+    with database.write() as session:
+        before = session.scalars(select(Event.id)).all()
+        with pytest.raises(NotAllowedMove, match="were put back"):
+            undo(session, site.id, made.id, by=BY, now=now)
+        moves.decide(session, site.id, made.id, Decision(State.NEW), by=BY, now=now)
+        undo(session, site.id, made.id, by=BY, now=now)
+    assert kept(database, site, made.id).state is State.REJECTED
+    with database.write() as session:
+        moves.decide(session, site.id, made.id, Decision(State.NEW), by=BY, now=now)
+        for suspected in (True, False):
+            changes.change(session, site.id, made.id, {"suspected": suspected}, by=BY, now=now)
+    with database.read() as session:
+        assert session.scalars(select(Event.id)).all() == before
 
 
 @pytest.mark.parametrize("is_direct", [True, False])

@@ -156,6 +156,19 @@ def test_undo_of_a_freed_suspicion_suspects_again(
     ]
 
 
+def test_undo_of_a_reopening_decides_nothing_that_is_suspected_by_now(
+    database: Database, site: Site, now: datetime
+) -> None:
+    correction_id = report(database, site, now)
+    decide(database, site, correction_id, ACCEPTED, now)
+    decide(database, site, correction_id, NEW, now)
+    change(database, site, correction_id, now, suspected=True)
+    with pytest.raises(NotAllowedMove, match="suspected to be spam by now"):
+        take_back(database, site, correction_id, now)
+    change(database, site, correction_id, now, suspected=False)
+    assert take_back(database, site, correction_id, now).state is ACCEPTED
+
+
 def test_undo_of_what_another_changed_meanwhile_is_stale(
     database: Database, site: Site, now: datetime
 ) -> None:
