@@ -180,7 +180,10 @@ def tell(session: Session, ids: Iterable[UUID], *, now: datetime) -> None:
 
 
 def put_back(session: Session, letter: Letter, state: DeliveryState, _now: datetime) -> None:
-    """Keep the address of an answer that was dropped because the decision was taken back."""
+    """Keep the address of an answer that was dropped because the decision was taken back.
+
+    Where another one was made since, `untold` finds it once its own hold is over.
+    """
     if state is DeliveryState.DROPPED:
         session.execute(
             update(Report)

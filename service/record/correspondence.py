@@ -42,12 +42,16 @@ class Correspondence:
             answers.ANSWER: Writer(self._answer, answers.put_back),
         }
 
+    @property
+    def _hold(self) -> timedelta:
+        return timedelta(seconds=self.settings.hold_seconds)
+
     def tend(self, database: Database) -> None:
         """Ask who has not been asked, tell who waits for a decision, erase what is old.
 
         Without an SMTP server nobody is asked or told: addresses wait, and are erased in time.
         """
-        now, hold = self.clock(), timedelta(seconds=self.settings.hold_seconds)
+        now, hold = self.clock(), self._hold
         with database.read() as session:
             old = answers.outdated(session, now=now)
             new = answers.unasked(session, now=now) if self.settings.smtp_url else []
@@ -80,8 +84,10 @@ class Correspondence:
         if report is None or letter.recipient is None:
             return None
         correction = session.get_one(Correction, report.correction_id)
-        standing = stages.of(session, correction, now=self.clock())
-        if standing.settled_at is None:
+        now = self.clock()
+        standing = stages.of(session, correction, now=now)
+        # It may be another decision by now than the one for which it was written down.
+        if standing.settled_at is None or standing.settled_at > now - self._hold:
             return None
         site = session.get_one(Site, report.site_id)
         article = session.get_one(Article, correction.article_id)

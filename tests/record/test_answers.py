@@ -237,6 +237,23 @@ def test_undo_before_the_letter_leaves_gives_the_address_back(newsroom: Newsroom
     assert len(newsroom.work()) == 1
 
 
+def test_decision_made_anew_before_the_letter_leaves_is_told_after_its_own_hold(
+    newsroom: Newsroom,
+) -> None:
+    report_id = newsroom.agreed()
+    newsroom.decide(report_id, State.FIXED)
+    newsroom.clock.at += HOLD
+    Correspondence(newsroom.settings, newsroom.clock).tend(newsroom.database)
+    newsroom.clock.advance(minutes=2)
+    newsroom.undo(report_id)
+    newsroom.decide(report_id, State.REJECTED)
+    newsroom.clock.at += HOLD - timedelta(seconds=1)
+    assert newsroom.work() == []
+    newsroom.clock.advance(seconds=1)
+    [answer] = newsroom.work()
+    assert answer["Subject"] == "The Daily: what became of your correction"
+
+
 def test_published_while_accepted_counts_as_corrected(newsroom: Newsroom) -> None:
     report_id = newsroom.agreed()
     newsroom.decide(report_id, State.ACCEPTED)
