@@ -72,10 +72,11 @@ def _chain(session: Session, correction: Correction) -> Sequence[Correction]:
 
 
 def _joined_at(session: Session, chain: Sequence[Correction]) -> Sequence[datetime]:
-    """When these were joined to each other, or the last one was parted from another."""
+    """When these were joined to each other, got reports back, or the last one was parted."""
     return session.scalars(
         select(Change.created_at).where(
-            Change.correction_id.in_([each.id for each in chain]), Change.field == "duplicate_of"
+            Change.correction_id.in_([each.id for each in chain]),
+            Change.field.in_(("duplicate_of", "put_back")),
         )
     ).all()
 

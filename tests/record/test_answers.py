@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from service import intake
 from service.db import Database, new_id
-from service.desk import changes, moves, undo
+from service.desk import changes, moves, splits, undo
 from service.desk.moves import By, Decision
 from service.dispatch import outlets, results
 from service.dispatch.client import Client
@@ -332,6 +332,31 @@ def test_reader_of_what_is_joined_to_an_old_decision_is_told_after_the_hold(
         join(newsroom, report_id, None)
     else:
         join(newsroom, between, other)
+    newsroom.clock.at += HOLD - timedelta(seconds=1)
+    assert newsroom.work() == []
+    newsroom.clock.advance(seconds=1)
+    assert len(newsroom.work()) == 1
+
+
+def test_reader_of_what_is_put_back_to_an_old_decision_is_told_after_the_hold(
+    newsroom: Newsroom,
+) -> None:
+    report_id, other = newsroom.agreed(), newsroom.report(None, suggestion="other words")
+    assert newsroom.correction(report_id) == newsroom.correction(other)
+    with newsroom.database.write() as session:
+        made = splits.split(
+            session,
+            newsroom.site.id,
+            newsroom.correction(other),
+            [report_id],
+            by=EDITOR,
+            now=newsroom.clock(),
+        )
+    newsroom.decide(other, State.REJECTED)
+    newsroom.clock.advance(hours=5)
+    assert newsroom.work() == []
+    with newsroom.database.write() as session:
+        splits.put_back(session, newsroom.site.id, made.id, by=EDITOR, now=newsroom.clock())
     newsroom.clock.at += HOLD - timedelta(seconds=1)
     assert newsroom.work() == []
     newsroom.clock.advance(seconds=1)
