@@ -369,9 +369,12 @@ def _correction(case: _Case, report: Row) -> Row:
 
 
 def _fix(connection: Connection, correction_id: UUID, now: datetime) -> None:
-    """Close a correction whose mistake the newest revision no longer has."""
+    """Close a correction whose mistake the newest revision no longer has, if it is still open."""
     with _session(connection) as session:
         correction = session.get_one(Correction, correction_id)
+        # An editor may have decided on it before the report was counted and locked its row.
+        if correction.state not in passages.OPEN or correction.suspected:
+            return
         session.add(
             Move(
                 correction_id=correction.id,

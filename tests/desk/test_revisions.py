@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy import text as sql
 
 from service.db import Database
 from service.desk import changes, moves, queue, revisions
@@ -25,8 +24,8 @@ from service.models import (
     State,
 )
 from tests.conftest import ORIGIN
+from tests.racing import wait_for_waiting
 from tests.reporting import report
-from tests.servers import PATIENCE, wait_until
 
 LEAD = "The council met on Monday and talked for three hours about the buses of the town."
 MISTAKE = "Passengers who hold a pass will recieve the night service at no additional cost."
@@ -316,19 +315,10 @@ def test_push_meets_what_an_editor_decides_at_the_same_moment(
         with database.write() as session:
             moves.decide(session, site.id, correction_id, Decision(state), by=by, now=now)
             pushed = pool.submit(push, database, site, new_text, now)
-            if not database.is_sqlite:
-                # By now it has read what is open, and waits for the row.
-                wait_until(lambda: is_waiting(database), PATIENCE, "the push waits")
+            wait_for_waiting(database)
         fixed = pushed.result().fixed
     assert fixed == ([correction_id, other] if then is State.FIXED else [other])
     assert kept(database, site, correction_id).state is then
-
-
-def is_waiting(database: Database) -> bool:
-    """Whether somebody waits for a lock on PostgreSQL."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with database.read() as session:
-        return bool(session.scalar(sql(waiting)))
 
 
 def test_only_the_articles_own_corrections_are_touched(

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,12 +8,14 @@ from sqlalchemy import select
 
 from service import hashing, intake
 from service.db import Database
-from service.desk import revisions
+from service.desk import moves, revisions
+from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
 from service.intake import NewReport, Receipt
 from service.intake.passages import CANDIDATES
 from service.models import AnchorState, Correction, Event, Move, Report, Site, State
 from tests.conftest import ORIGIN
+from tests.racing import wait_for_waiting
 
 LEAD = "The council met on Monday and talked for three hours about the buses of the town."
 MISTAKE = "Passengers who hold a pass will recieve the night service at no additional cost."
@@ -152,6 +155,27 @@ def test_report_from_an_old_page_joins_the_correction_that_was_fixed(
     assert correction(database, first).state is State.FIXED
     with database.read() as session:
         assert len(session.scalars(select(Move)).all()) == 1
+
+
+@pytest.mark.parametrize("state", [State.REJECTED, State.FIXED])
+def test_report_from_an_old_page_leaves_what_an_editor_decides_at_the_same_moment(
+    database: Database, site: Site, now: datetime, state: State
+) -> None:
+    push(database, site, TEXT, now)
+    push(database, site, FIXED, now)
+    first = send(database, site, now, "recieve", "receive", revision=None)
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            moves.decide(
+                session, site.id, first.correction_id, Decision(state), by=By("token:t"), now=now
+            )
+            late = pool.submit(send, database, site, now, "recieve", "receive")
+            wait_for_waiting(database)
+        assert late.result().already_fixed
+    assert correction(database, first).state is state
+    with database.read() as session:
+        [kept] = moves.history(session, first.correction_id)
+    assert (kept.to_state, kept.by) == (state, "token:t")
 
 
 @pytest.mark.parametrize("revision", [None, "00000000"])
