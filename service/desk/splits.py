@@ -59,22 +59,20 @@ def put_back(
 ) -> Correction:
     """Undo a split: the reports go back where they came from; the emptied correction repeats it.
 
-    Returns the correction that they came from. Raises NotFound, and NotAllowedMove where this one
-    was not split off or was decided on since.
+    Returns the correction that they came from; where that was itself emptied so, the one before.
+    Raises NotFound, and NotAllowedMove where this one was not split off or was decided on since.
     """
     made = _locked(session, site_id, correction_id)
-    came_from = session.scalar(
-        select(Change.now).where(
-            Change.correction_id == correction_id, Change.field == "split_from"
-        )
-    )
+    came_from = _came_from(session, correction_id)
     if came_from is None or made.report_count == 0:
         raise NotAllowedMove("This correction was not split off another one.")
     if made.state is not State.NEW:
         raise NotAllowedMove(
             "This correction is %(state)s by now; reopen it first.", values={"state": made.state}
         )
-    source = _locked(session, site_id, UUID(came_from))
+    source = _locked(session, site_id, came_from)
+    while source.report_count == 0 and (before := _came_from(session, source.id)):
+        source = _locked(session, site_id, before)
     reports = session.scalars(select(Report).where(Report.correction_id == made.id)).all()
     _hand_over(session, made, source, reports, now)
     timeline.add(session, source.id, "put_back", str(made.id), None, by=by, now=now)
@@ -82,6 +80,16 @@ def put_back(
     change(session, site_id, made.id, {"duplicate_of": source.id}, by=by, now=now)
     moves.decide(session, site_id, made.id, Decision(State.REJECTED, REASON), by=by, now=now)
     return source
+
+
+def _came_from(session: Session, correction_id: UUID) -> UUID | None:
+    """The correction that this one was split off."""
+    found = session.scalar(
+        select(Change.now).where(
+            Change.correction_id == correction_id, Change.field == "split_from"
+        )
+    )
+    return UUID(found) if found else None
 
 
 def is_split_off(session: Session, correction_id: UUID) -> bool:

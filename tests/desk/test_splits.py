@@ -190,6 +190,19 @@ def test_put_back_undoes_a_split(
         put_back(database, site, made.id, now)
 
 
+def test_what_was_split_off_an_emptied_one_goes_back_to_where_that_came_from(
+    database: Database, site: Site, now: datetime, correction_id: UUID
+) -> None:
+    before = reports_of(database, correction_id)
+    between = split(database, site, correction_id, [before[0][0], before[1][0]], now)
+    last = split(database, site, between.id, [before[1][0]], now)
+    assert put_back(database, site, between.id, now).id == correction_id
+    assert put_back(database, site, last.id, now).id == correction_id
+    assert reports_of(database, correction_id) == before
+    assert kept(database, site, last.id).duplicate_of == correction_id
+    check_counts(database)
+
+
 def test_nobody_is_told_of_what_a_split_put_back_has_emptied(
     database: Database, site: Site, now: datetime, correction_id: UUID
 ) -> None:
