@@ -101,13 +101,15 @@ def push(
 ) -> Pushed:
     """Keep a revision and find the article's corrections in it.
 
-    The text that is there already changes at most the title, one published before it nothing.
+    The text that is there already changes at most the title, the section and the tags, one
+    published before it nothing.
     Raises InvalidFields where the address is not one of the site's.
     """
     article = _article(session, site, new, now)
-    _file(article, new)
     newest = latest(session, article.id)
     is_older = newest is not None and _is_older(new, newest)
+    if not is_older:
+        _file(article, new)
     if new.title and new.title != article.title and not is_older:
         article.title = new.title
         documents.refresh(session, Correction.article_id == article.id)

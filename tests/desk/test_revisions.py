@@ -270,9 +270,13 @@ def test_suspected_correction_is_found_again_but_never_fixed(
 def test_text_published_earlier_than_the_newest_changes_nothing(
     database: Database, site: Site, now: datetime, correction_id: UUID
 ) -> None:
-    push(database, site, FIXED, now, published_at=now)
-    late = push(database, site, TEXT, now, published_at=now - timedelta(minutes=1))
+    push(database, site, FIXED, now, published_at=now, section="News", tags=("buses",))
+    earlier = now - timedelta(minutes=1)
+    late = push(database, site, TEXT, now, published_at=earlier, section="Other", tags=())
     assert (late.revision, late.reopened) == (1, [])
+    with database.read() as session:
+        article = session.scalars(select(Article)).one()
+    assert (article.section, article.tags) == ("News", ["buses"])
     assert push(database, site, TEXT, now, published_at=now).revision == 2
 
 
