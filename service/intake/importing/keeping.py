@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, tuple_, update
+from sqlalchemy import and_, exists, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from service import addresses, documents, hashing, text
@@ -17,6 +17,7 @@ from service.intake.importing.finds import BadRow, Columns, Found, Sent
 from service.models import (
     AnchorState,
     Article,
+    Change,
     Correction,
     Document,
     Editor,
@@ -138,6 +139,7 @@ class _Batch:
         self.articles = self._articles()
         self.known = self._known()
         self._find_homes()
+        self.unjoined = self._unjoined()
         self.texts = self._texts()
         self.people = self._people()
 
@@ -173,6 +175,8 @@ class _Batch:
             home = standing or self._joinable(found) or self._add_correction(found)
             for sent in fresh:
                 self._add_report(home, sent)
+        if found.original and (kept := id_here(self.site.id, found.original)) in self.unjoined:
+            self._add_duplicate(found, kept)
 
     def _home_of(self, sent: Sent) -> _Home | None:
         known = self.known.get(sent.key) or self.known.get(sent.original)
@@ -203,9 +207,7 @@ class _Batch:
         self._add_moves(found.moves, correction_id)
         if found.publication:
             self._add_publication(found.publication, correction_id, article_id)
-        if found.duplicate_of:
-            of = id_here(self.site.id, found.duplicate_of)
-            self.duplicates[correction_id] = Duplicate(of, found.line)
+        self._add_duplicate(found, correction_id)
         own = documents.of_passage(row["exact"], row.get("wording"), found.title, found.url)
         self._add_document(correction_id, None, own)
         self.kept.corrections += 1
@@ -215,6 +217,11 @@ class _Batch:
         self.homes[correction_id] = home
         self.places[article_id, row["passage_hash"]].append(home)
         return home
+
+    def _add_duplicate(self, found: Found, correction_id: UUID) -> None:
+        if found.duplicate_of:
+            of = id_here(self.site.id, found.duplicate_of)
+            self.duplicates[correction_id] = Duplicate(of, found.line)
 
     def _add_moves(self, moves: Sequence[Columns], correction_id: UUID) -> None:
         made: list[Columns] = []
@@ -355,6 +362,24 @@ class _Batch:
                 if row.id not in self.homes:
                     self.homes[row.id] = home
                     self.places[row.article_id, row.passage_hash].append(home)
+
+    def _unjoined(self) -> set[UUID]:
+        """Duplicates that were kept before what they repeat, by an import that was broken off."""
+        kept = [
+            id_here(self.site.id, found.original)
+            for found in self.batch
+            if found.original and found.duplicate_of
+        ]
+        is_changed = exists().where(
+            Change.correction_id == Correction.id, Change.field == "duplicate_of"
+        )
+        wanted = select(Correction.id).where(
+            Correction.site_id == self.site.id,
+            Correction.id.in_(kept),
+            Correction.duplicate_of.is_(None),
+            ~is_changed,
+        )
+        return set(self.session.scalars(wanted)) if kept else set()
 
     def _texts(self) -> dict[UUID, str]:
         """The newest texts of the articles of which one is known."""

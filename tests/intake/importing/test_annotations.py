@@ -180,6 +180,31 @@ def test_split_put_back_is_in_no_export(
     assert (kept.reports, kept.corrections) == (2, 1)
 
 
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_import_that_was_broken_off_joins_duplicates_when_it_is_read_again(
+    database: Database, site: Site, lived: str, other_site: Site, now: datetime, is_changed: bool
+) -> None:
+    other_site.origins = [ORIGIN]
+    keep(database, other_site, now, "\n".join(lived.splitlines()[:2]))
+    joined = select(Correction).where(
+        Correction.site_id == other_site.id, Correction.duplicate_of.is_not(None)
+    )
+    with database.write() as session:
+        assert session.scalar(joined) is None
+        one, other = session.scalars(
+            select(Correction.id)
+            .where(Correction.site_id == other_site.id)
+            .order_by(Correction.state)
+        )
+        for of in (other, None) if is_changed else ():
+            changes.change(session, other_site.id, one, {"duplicate_of": of}, by=BY, now=now)
+    keep(database, other_site, now, lived)
+    with database.read() as session:
+        found = session.scalars(joined).all()
+    # What an editor here has parted stays parted.
+    assert [each.id for each in found] == ([] if is_changed else [one])
+
+
 def test_later_export_brings_the_reports_that_are_new(
     database: Database, site: Site, lived: str, other_site: Site, now: datetime
 ) -> None:
