@@ -1,6 +1,7 @@
 """The database: declarative base and types, engines and sessions, migrations."""
 
 from service.db.engines import Database, sqlite_fault
+from service.db.folding import has_words
 from service.db.prepared import Asking, Prepared, among, at_most, connection_of, inserting
 from service.db.schema import Base, UtcDateTime, id_at, new_id
 from service.db.turns import takes_turn
@@ -14,6 +15,7 @@ __all__ = [
     "among",
     "at_most",
     "connection_of",
+    "has_words",
     "id_at",
     "inserting",
     "new_id",

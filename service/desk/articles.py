@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service import addresses
+from service.db import has_words
 from service.desk.moves import OPEN
 from service.errors import invalid
 from service.models import Article, Correction
@@ -51,7 +52,7 @@ def page(
 
     Each word of `q` is in the title or the address. Raises InvalidFields on a foreign cursor.
     """
-    words = [_mentions(word) for word in q.split()[:10]]
+    words = [_mentions(session, word) for word in q.split()[:10]]
     # What is open is counted in an index; the articles themselves are looked at for words only.
     name: Any = Correction.article_id if only_open else Article.id
     number: Any = func.count() if only_open else Article.id
@@ -83,10 +84,10 @@ _BELIEVED = Correction.suspected.is_(False)
 _OPEN = and_(_BELIEVED, Correction.state.in_(OPEN))
 
 
-def _mentions(word: str) -> ColumnElement[bool]:
+def _mentions(session: Session, word: str) -> ColumnElement[bool]:
     return or_(
-        Article.title.icontains(word, autoescape=True),
-        Article.url.icontains(addresses.spelt(word), autoescape=True),
+        has_words(session, Article.title, word),
+        has_words(session, Article.url, addresses.spelt(word)),
     )
 
 

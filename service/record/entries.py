@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from service import addresses, snapshots
+from service.db import has_words
 from service.errors import NotFound, invalid
 from service.models import Article, Kind, Publication, Site
 from service.record.publications import Entry
@@ -54,7 +55,7 @@ def page(
 ) -> Page:
     """One page of a site's record; raises InvalidFields on a bad month or cursor."""
     found = _visible(site, now).options(joinedload(Publication.article))
-    found = _narrow(found, site, narrowed)
+    found = _narrow(session, found, site, narrowed)
     if cursor:
         place = tuple_(Publication.published_at, Publication.id)
         found = found.where(place < _place(session, site, cursor))
@@ -121,7 +122,7 @@ def _visible(site: Site, now: datetime) -> Any:
     )
 
 
-def _narrow(found: Any, site: Site, narrowed: Narrowed) -> Any:
+def _narrow(session: Session, found: Any, site: Site, narrowed: Narrowed) -> Any:
     if narrowed.url:
         found = found.where(Publication.article_id.in_(_article(site, narrowed.url)))
     if narrowed.kind:
@@ -129,8 +130,8 @@ def _narrow(found: Any, site: Site, narrowed: Narrowed) -> Any:
     if narrowed.month:
         begin, end = _bounds(narrowed.month)
         found = found.where(Publication.published_at >= begin, Publication.published_at < end)
-    if narrowed.q.strip():
-        found = found.where(Publication.withdrawn_at.is_(None), _mentions(site, narrowed.q.strip()))
+    if q := narrowed.q.strip():
+        found = found.where(Publication.withdrawn_at.is_(None), _mentions(session, site, q))
     return found
 
 
@@ -142,14 +143,15 @@ def _article(site: Site, url: str) -> Any:
     return select(Article.id).where(Article.site_id == site.id, Article.url == known_as)
 
 
-def _mentions(site: Site, q: str) -> Any:
-    def has(column: Any) -> Any:
-        return column.icontains(q, autoescape=True)
+def _mentions(session: Session, site: Site, q: str) -> Any:
+    def has(column: Any, words: str = q) -> Any:
+        return has_words(session, column, words)
 
     of_site = select(Article.id).where(Article.site_id == site.id)
+    named = or_(has(Article.title), has(Article.url, addresses.spelt(q)))
     return or_(
         *(has(getattr(Publication, name)) for name in ("said", "says", "note")),
-        Publication.article_id.in_(of_site.where(or_(has(Article.title), has(Article.url)))),
+        Publication.article_id.in_(of_site.where(named)),
     )
 
 

@@ -52,6 +52,16 @@ def test_words_of_title_and_address_find(database: Database, site: Site) -> None
     assert rows(database, site, q="_") == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_words_of_every_script_find_whatever_their_case(
+    database: Database, site: Site, now: datetime
+) -> None:
+    # On PostgreSQL its locale decides, which is C in tests.
+    report(database, site, now, source=f"{ORIGIN}/city", title="Київ чекає")
+    assert rows(database, site, q="київ ЧЕКАЄ") == [("/city", 1, 1)]
+    assert rows(database, site, q="львів") == []
+
+
 @pytest.mark.parametrize("only_open", [True, False])
 def test_pages_hold_each_article_once(database: Database, site: Site, only_open: bool) -> None:
     seen, cursor = [], ""

@@ -92,6 +92,25 @@ def test_page_is_narrowed(
     assert walk(database, site, now + timedelta(days=30), narrowed) == expected
 
 
+def test_words_of_every_script_find_in_addresses(
+    database: Database, site: Site, now: datetime
+) -> None:
+    published(database, site, now, path="/новини/київ")
+    assert walk(database, site, now, Narrowed(q="/новини/київ")) == ["world"]
+    assert walk(database, site, now, Narrowed(q="/новини/львів")) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("q", ["київ", "КИЇВ І", "столиця — к", "πόλη"])
+def test_words_of_every_script_find_whatever_their_case(
+    database: Database, site: Site, now: datetime, q: str
+) -> None:
+    # On PostgreSQL its locale decides, which is C in tests.
+    published(database, site, now, says="Столиця — Київ і ΠΌΛΗ", note=None)
+    published(database, site, now, says="Львів")
+    assert walk(database, site, now, Narrowed(q=q)) == ["Столиця — Київ і ΠΌΛΗ"]
+
+
 @pytest.mark.parametrize("month", ["2026", "2026-13", "2026-00", "0001-01", "9999-12", "2026-1"])
 def test_page_refuses_a_month_that_is_none(
     database: Database, site: Site, now: datetime, month: str
