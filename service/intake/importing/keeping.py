@@ -136,7 +136,7 @@ class _Batch:
         self.duplicates: dict[UUID, Duplicate] = {}
         self.homes: dict[UUID, _Home] = {}
         self.places: dict[tuple[UUID, str | None], list[_Home]] = defaultdict(list)
-        self.articles = self._articles()
+        self.articles, self.titles = self._articles()
         self.known = self._known()
         self._find_homes()
         self.unjoined = self._unjoined()
@@ -208,7 +208,8 @@ class _Batch:
         if found.publication:
             self._add_publication(found.publication, correction_id, article_id)
         self._add_duplicate(found, correction_id)
-        own = documents.of_passage(row["exact"], row.get("wording"), found.title, found.url)
+        title = self.titles[found.url]
+        own = documents.of_passage(row["exact"], row.get("wording"), title, found.url)
         self._add_document(correction_id, None, own)
         self.kept.corrections += 1
         home = _Home(
@@ -311,8 +312,8 @@ class _Batch:
             }
         )
 
-    def _articles(self) -> dict[str, UUID]:
-        """The articles by address; those that are not there yet are made."""
+    def _articles(self) -> tuple[dict[str, UUID], dict[str, str | None]]:
+        """The articles and their titles by address; those that are not there yet are made."""
         first = {found.url: found for found in reversed(self.batch)}
         rows = [
             {
@@ -328,10 +329,11 @@ class _Batch:
         ]
         add = inserting(self.session, Article).on_conflict_do_nothing()
         self.session.execute(add, rows)
-        wanted = select(Article.url, Article.id).where(
+        wanted = select(Article.url, Article.id, Article.title).where(
             Article.site_id == self.site.id, Article.url.in_(first)
         )
-        return dict(self.session.execute(wanted).all())
+        there = self.session.execute(wanted).all()
+        return {row.url: row.id for row in there}, {row.url: row.title for row in there}
 
     def _known(self) -> dict[object, UUID]:
         """The corrections of the reports that are there, by what these are known by."""

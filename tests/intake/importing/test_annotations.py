@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from service.db import Database
-from service.desk import changes, moves, splits
+from service.desk import changes, moves, queue, splits
 from service.desk.exports import FORMATS
 from service.desk.filters import Filters
 from service.desk.moves import By, Decision
@@ -178,6 +178,23 @@ def test_split_put_back_is_in_no_export(
     assert [json.loads(line)["id"] for line in text.splitlines()] == [f"urn:uuid:{source}"]
     kept = keep(database, other_site, now, text).kept
     assert (kept.reports, kept.corrections) == (2, 1)
+
+
+def test_what_is_imported_is_found_by_the_title_that_the_article_has(
+    database: Database, site: Site, other_site: Site, now: datetime
+) -> None:
+    other_site.origins = [ORIGIN]
+    report(database, site, now, title="As it was then")
+    report(database, other_site, now, exact="thier", start=40, title="As it is now")
+    keep(database, other_site, now, exported(database, site))
+
+    def found(q: str) -> list[str]:
+        with database.read() as session:
+            ids = queue.page(session, other_site.id, Filters(q=q), limit=9).ids
+            return [session.get_one(Correction, each).exact or "" for each in ids]
+
+    assert found("as it was then") == []
+    assert sorted(found("as it is now")) == ["thier", "wrold"]
 
 
 @pytest.mark.parametrize("is_changed", [False, True])
