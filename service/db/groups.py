@@ -94,7 +94,7 @@ class Job(Generic[Given, Result]):
     def __init__(self, verb: Verb[Given, Result], given: Given) -> None:
         self.verb, self.given = verb, given
         self.gate = LoopGate() if loops.is_in_one() else Gate()
-        self.is_done = False
+        self.is_done = self.is_to_lead = False
         self.outcome: Result | Exception = errors.Unavailable()
 
     def end(self) -> Result:
@@ -137,7 +137,11 @@ class Group:
         """
         job = Job(verb, given)
         self._join(job)
-        job.gate.wait()
+        try:
+            job.gate.wait()
+        except BaseException:
+            self._leave(job)
+            raise
         if not job.is_done:
             try:
                 if loops.is_in_one():
@@ -154,8 +158,22 @@ class Group:
             if self._enough and len(self._waiting) == self._last and loops.is_in_one():
                 _settle(self._enough)
             if not self._is_led:
-                self._is_led = True
-                job.gate.call()
+                self._call_next()
+
+    def _leave(self, job: Job[Any, Any]) -> None:
+        """Take out a caller that waits no longer, such as a cancelled task; the next one leads."""
+        with self._mutex:
+            if job not in self._waiting:
+                return
+            self._waiting.remove(job)
+            if job.is_to_lead:
+                self._call_next()
+
+    def _call_next(self) -> None:
+        self._is_led = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].is_to_lead = True
+            self._waiting[0].gate.call()
 
     def _gather(self) -> None:
         """Let the loop go on until as many have come as last time, and while more come."""
@@ -203,9 +221,7 @@ class Group:
 
     def _dismiss(self, jobs: list[Job[Any, Any]]) -> None:
         with self._mutex:
-            self._is_led = bool(self._waiting)
-            if self._waiting:
-                self._waiting[0].gate.call()
+            self._call_next()
         _leader, *followers = jobs
         for job in followers:
             job.is_done = True

@@ -308,3 +308,35 @@ def test_a_loop_and_threads_lead_in_turn_until_all_is_written(database: Database
     assert callers.finish() == {f"t{number}": f"t{number}" for number in range(20)}
     assert set(spent(database)) == {*callers.got, *got}
     assert len(got) == 50
+
+
+@pytest.mark.parametrize("is_to_lead", [False, True])
+def test_caller_that_is_cancelled_keeps_nobody_up(database: Database, is_to_lead: bool) -> None:
+    callers = Callers(database)
+    may_end = callers.lead()
+    group = database._group
+
+    async def cancel_the_first() -> list[Any]:
+        works = [spend("first"), spend("second")]
+        first, second = (
+            asyncio.create_task(greenlet_spawn(database.write_together, each, work))
+            for work in works
+        )
+        while callers.waiting() < 2:
+            await asyncio.sleep(0)
+        if is_to_lead:
+            # The loop stands still meanwhile: the first one does not hear of it.
+            may_end.set()
+            wait_until(lambda: group._waiting[0].is_to_lead, 30, "the first one is to lead")
+        first.cancel()
+        if not is_to_lead:
+            await asyncio.wait([first])
+            may_end.set()
+        got = asyncio.gather(first, second, return_exceptions=True)
+        return await asyncio.wait_for(got, 30)
+
+    cancelled, kept = run_in_loop(cancel_the_first())
+    assert (type(cancelled), kept) == (asyncio.CancelledError, "second")
+    assert callers.finish() == {"leader": None}
+    assert database.write_together(each, spend("third")) == "third"
+    assert spent(database) == ["second", "third"]
