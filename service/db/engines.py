@@ -30,6 +30,12 @@ LOCK_SECONDS = 5.0
 STATEMENT_SECONDS = 30
 """The longest that PostgreSQL works on one statement of a request."""
 
+IDLE_SECONDS = 60.0
+"""The longest that PostgreSQL keeps a transaction, and its locks, whose next statement is due."""
+
+GONE_SECONDS = 30
+"""So long PostgreSQL's machine may be silent until it counts as gone."""
+
 MOMENT_SECONDS = 0.01
 """How long an event loop waits for the write lock before it leaves the waiting to a thread."""
 
@@ -248,7 +254,8 @@ def _sqlite_engine(url: URL, *, begin: str, cache_kib: int) -> Engine:
 
 
 def _postgresql_engine(url: URL, more: str = "", **pool: int) -> Engine:
-    settings = f"-c timezone=utc -c jit=off -c statement_timeout={STATEMENT_SECONDS}s {more}"
+    idle = f"-c idle_in_transaction_session_timeout={int(IDLE_SECONDS * 1000)}"
+    working = f"-c statement_timeout={STATEMENT_SECONDS}s"
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         **pool,
@@ -256,5 +263,12 @@ def _postgresql_engine(url: URL, more: str = "", **pool: int) -> Engine:
         pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": 3, "options": settings},
+        connect_args={
+            "connect_timeout": 3,
+            "keepalives_idle": GONE_SECONDS // 3,
+            "keepalives_interval": GONE_SECONDS // 6,
+            "keepalives_count": 3,
+            "tcp_user_timeout": GONE_SECONDS * 1000,
+            "options": f"-c timezone=utc -c jit=off {working} {idle} {more}",
+        },
     )

@@ -41,6 +41,7 @@ def _of_sqlite(connection: Connection, tables: Sequence[str], *, remakes: bool) 
 
 def _of_postgresql(connection: Connection, tables: Sequence[str], *, remakes: bool) -> list[str]:
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     again = []
     for table in tables:
         connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")

@@ -1,3 +1,5 @@
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -7,14 +9,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import InternalError, SQLAlchemyError, StatementError
 
 from service import errors
 from service.accounts import sites
-from service.db import Database, engines, migrate
+from service.db import Database, engines, migrate, takes_turn
+from service.db.loading import loading
 from service.models import Site
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, make_database
 
 
 def test_instant_comes_back_in_utc(database: Database) -> None:
@@ -145,3 +148,55 @@ def test_old_sqlite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert engines.sqlite_fault() is None
     monkeypatch.setattr(engines, "SAFE_SQLITE", (99, 0, 0))
     assert "99.0.0 and later" in str(engines.sqlite_fault())
+
+
+def test_transaction_that_was_left_lets_go_of_its_turn(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a worker's machine loses its power between two statements."""
+    monkeypatch.setattr(engines, "IDLE_SECONDS", 0.1)
+    database = Database(postgresql_url)
+    with pytest.raises(InternalError, match="idle"), database.write() as left:
+        assert takes_turn(left, 1)
+        with database.write() as other:
+            assert not takes_turn(other, 1)
+        time.sleep(0.5)
+        with database.write() as other:
+            assert takes_turn(other, 1)
+        left.execute(text("SELECT 1"))
+    database.dispose()
+
+
+def test_loading_and_migrating_may_rest(
+    postgresql_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "IDLE_SECONDS", 0.1)
+    database = Database(make_database(postgresql_server))
+    rests = [0.5]
+
+    @event.listens_for(database.writer, "before_cursor_execute")
+    def rest(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "CREATE TABLE sites" in statement:
+            time.sleep(rests.pop())
+
+    migrate.upgrade(database)
+    assert rests == []
+    with database.write() as session, loading(session.connection(), ["sites"], remakes=False):
+        time.sleep(0.5)
+    assert migrate.current(database) == migrate.head()
+    database.dispose()
+
+
+def test_machine_of_the_database_that_is_gone_is_noticed(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+    for engine in (database.engine, database.grouped):
+        with engine.connect() as connection:
+            descriptor = os.dup(connection.connection.driver_connection.fileno())
+            with socket.socket(fileno=descriptor) as found:
+                assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+                limits = [
+                    found.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names
+                ]
+        assert limits == [10, 5, 3, 30_000]
+    database.dispose()

@@ -45,6 +45,7 @@ def _main() -> None:
         if not database.is_sqlite:
             # What a request may take is too little for an upgrade, and for the wait for one.
             connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         _run(connection, is_sqlite=database.is_sqlite)
         if database.is_sqlite:
