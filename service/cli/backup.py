@@ -16,9 +16,6 @@ from service.db import Database, migrate
 from service.db.engines import LOCK_SECONDS, sqlite_driver
 from service.errors import AlreadyExists, Disabled, NotFound, Unavailable
 
-PAGES_AT_ONCE = 256
-"""Between so many pages writers get their turn."""
-
 FOR_POSTGRESQL = (
     "This is for SQLite. For PostgreSQL: pg_dump --format=custom --file FILE DATABASE_URL, "
     "and pg_restore --clean --if-exists --no-owner --dbname DATABASE_URL FILE."
@@ -149,7 +146,8 @@ def _copy(source: Path, target: Path) -> None:
     driver = sqlite_driver()
     try:
         with closing(_open(source)) as old, closing(_open(target)) as new:
-            old.backup(new, pages=PAGES_AT_ONCE)
+            # In one step: between two of them a commit would have it begin anew, again and again.
+            old.backup(new)
         check(target)
     except driver.Error as error:
         raise Unavailable(f"The database cannot be copied: {error}") from None

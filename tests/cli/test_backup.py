@@ -4,6 +4,7 @@ import re
 import shlex
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.request
 from contextlib import closing
@@ -62,6 +63,37 @@ def test_copy_made_under_load_is_whole_and_serves(
         with Load(server.url, key, threads=1) as more:
             wait_until(lambda: len(more.acknowledged) > 0, 60, "the copy takes reports")
     say(row(f"restored from a backup under load ({len(copies[-1][1])})", 1, 0, 0, seconds))
+
+
+WRITER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+connection.execute("PRAGMA synchronous=OFF")
+print(flush=True)
+while True:
+    connection.execute("UPDATE sites SET excerpt_limit = excerpt_limit % 400 + 1")
+"""
+
+
+def test_large_database_is_copied_while_another_process_commits(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, DATABASE_URL=sqlite_url)
+    source, file = sqlite_url.removeprefix("sqlite:///"), tmp_path / "copy.db"
+    run_json(["site", "create", "One", "--origin", ORIGIN], env)
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE filler AS SELECT randomblob(64000000)")
+    argv = [sys.executable, "-c", WRITER, source]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as writer:
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "\n"
+            done = run(["backup", str(file)], env, seconds=60)
+            assert writer.poll() is None
+        finally:
+            writer.kill()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert file.stat().st_size > 64_000_000
 
 
 def test_postgresql_dumped_under_load_by_the_documented_commands_serves(
