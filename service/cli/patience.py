@@ -2,11 +2,14 @@
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gunicorn.asgi import protocol
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
+
+if TYPE_CHECKING:
+    from service.cli.serve import Server
 
 READ_BYTES = 64 * 1024
 """So much is read at once: asyncio's own 256 KiB would be mapped and given back each time."""
@@ -49,6 +52,9 @@ class Worker(gasgi.ASGIWorker):
         self.connections: set[Connection] = set()
 
     async def _shutdown(self) -> None:
+        # What delivers beside it has no more time than the answers have.
+        if dispatch := cast("Server", self.app).dispatch:
+            dispatch.stop()
         for each in list(self.connections):
             each.close_at_rest()
         await super()._shutdown()  # type: ignore[misc] # another of these names

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from gunicorn.app.base import BaseApplication
@@ -19,6 +19,9 @@ from service import logs
 from service import settings as settings_module
 from service.errors import Unavailable, invalid
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.dispatch.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,27 @@ class JsonLogger(Logger):
             handler.setFormatter(logs.JsonLines())
 
 
+class Dispatch:
+    """A thread that delivers beside the answers."""
+
+    def __init__(self, worker: "Worker") -> None:
+        self._worker, self._stop = worker, threading.Event()
+        self._thread = threading.Thread(
+            target=worker.run, args=(self._stop,), name="dispatch", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have it begin nothing more."""
+        self._stop.set()
+        self._worker.wake()
+
+    def end(self) -> None:
+        """Wait until what is under way has arrived and is written down."""
+        self.stop()
+        self._thread.join(DRAIN_SECONDS)
+
+
 class Server(BaseApplication):
     """Gunicorn with an event loop; a worker thread of dispatch rides along where asked for."""
 
@@ -50,14 +74,19 @@ class Server(BaseApplication):
     ) -> None:
         self.settings, self.options = settings, options
         self.threads, self.with_worker = threads, with_worker
-        self.stop = threading.Event()
+        self.dispatch: Dispatch | None = None
         super().__init__()
 
     def load_config(self) -> None:
         """Take the options as they are; read no file."""
         for name, value in self.options.items():
             self.cfg.set(name, value)
-        self.cfg.set("worker_exit", lambda _server, _worker: self.stop.set())
+        self.cfg.set("worker_exit", lambda _server, _worker: self.end())
+
+    def end(self) -> None:
+        """Let deliveries under way finish."""
+        if self.dispatch:
+            self.dispatch.end()
 
     def load(self) -> Any:
         """The application in the serving process: engines do not survive a fork."""
@@ -89,7 +118,7 @@ class Server(BaseApplication):
             return create_app(self.settings, database)
         worker = workers.make(database, self.settings)
         app = create_app(self.settings, database, on_event=worker.wake)
-        threading.Thread(target=worker.run, args=(self.stop,), name="dispatch", daemon=True).start()
+        self.dispatch = Dispatch(worker)
         return app
 
 

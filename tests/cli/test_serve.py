@@ -3,8 +3,10 @@ import http.client
 import json
 import logging
 import socket
+import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +15,17 @@ from typing import Any, cast
 import pytest
 from gunicorn.asgi import protocol
 from gunicorn.config import Config
+from sqlalchemy import func, select
 
+from service.accounts import sites
 from service.cli import patience, serve
+from service.db import Database, new_id
 from service.db.engines import sqlite_driver
+from service.dispatch import webhooks
+from service.dispatch.webhooks import CheckedUrl
+from service.models import Delivery, DeliveryState, Event
 from tests.conftest import ORIGIN
+from tests.dispatch.receivers import Got, Receiver, running
 from tests.loops import run_in_loop
 from tests.processes import Serving, environment, run, run_json
 from tests.servers import free_port
@@ -45,6 +54,44 @@ def test_serve_answers_and_stops_cleanly(tmp_path: Path, sqlite_url: str) -> Non
     serving = Serving(environment(tmp_path, DATABASE_URL=sqlite_url))
     serving.start()
     assert serving.stop() == 0
+
+
+def test_delivery_under_way_is_written_down_before_the_stop(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """And what waits behind it may be sent at once by the next."""
+    may_answer = threading.Event()
+
+    def answer(_got: Got) -> tuple[int, dict[str, str]]:
+        may_answer.wait(30)
+        return 204, {}
+
+    env = environment(tmp_path, DATABASE_URL=sqlite_url, WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8")
+    key = run_json(["site", "create", "News", "--origin", ORIGIN], env)["key"]
+    database, now = Database(sqlite_url), datetime.now(UTC)
+    with running(Receiver(answer)) as receiver:
+        with database.write() as session:
+            site = sites.find(session, key)
+            webhooks.create(session, site.id, CheckedUrl(receiver.url), ["*"], now=now)
+            told = {"type": "correction.created", "data": {}, "created_at": now}
+            session.add_all(Event(site_id=site.id, subject_id=new_id(), **told) for _ in range(20))
+        with Serving(env) as serving:
+            receiver.wait_for(1)
+            assert serving.process is not None
+            serving.process.terminate()
+            time.sleep(2)
+            begun = len(receiver.got)
+            may_answer.set()
+            assert serving.process.wait(40) == 0
+    with database.read() as session:
+        kinds = (Delivery.state, Delivery.leased_by)
+        counts = session.execute(select(*kinds, func.count()).group_by(*kinds))
+        assert {tuple(row) for row in counts} == {
+            (DeliveryState.DELIVERED, None, begun),
+            (DeliveryState.PENDING, None, 20 - begun),
+        }
+    assert len(receiver.got) == begun
+    database.dispose()
 
 
 def test_folder_that_cannot_be_written_to_is_told(sqlite_url: str) -> None:
