@@ -18,7 +18,8 @@ from service.errors import AlreadyExists, Disabled, NotFound, Unavailable
 
 FOR_POSTGRESQL = (
     "This is for SQLite. For PostgreSQL: pg_dump --format=custom --file FILE DATABASE_URL, "
-    "and pg_restore --clean --if-exists --no-owner --dbname DATABASE_URL FILE."
+    "and into a database made anew (dropdb, createdb): "
+    "pg_restore --exit-on-error --single-transaction --no-owner --dbname DATABASE_URL FILE."
 )
 
 

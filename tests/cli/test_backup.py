@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from service.db import Database
@@ -107,9 +108,12 @@ def test_postgresql_dumped_under_load_by_the_documented_commands_serves(
         acknowledged = set(load.acknowledged)
         documented("pg_dump", database=postgresql_url, file=dump)
     began = time.monotonic()
-    # Into a database that is empty, and once more over what is there.
+    # In the place of a database that is empty, and of one that a newer release has migrated.
     for _ in range(2):
-        documented("pg_restore", database=another, file=dump)
+        for command in ("dropdb", "createdb", "pg_restore"):
+            documented(command, database=another, file=dump)
+        with psycopg.connect(another) as connection:
+            connection.execute("CREATE TABLE of_a_newer_release ()")
     elsewhere = environment(tmp_path / "elsewhere", DATABASE_URL=another)
     assert run(["migrate"], elsewhere).returncode == 0
     database = Database(another)
@@ -126,7 +130,9 @@ def test_postgresql_dumped_under_load_by_the_documented_commands_serves(
 def documented(command: str, *, database: str, file: Path) -> None:
     """Run a command as docs/operations.md has it, on another database and file."""
     [line] = re.findall(rf"^{command} .*$", DOC, re.MULTILINE)
+    server, _, name = database.rpartition("/")
     line = line.replace("--dbname=corrigenda", f"--dbname={database}")
+    line = re.sub(" corrigenda$", f" --maintenance-db={server}/postgres {name}", line)
     line = line.replace("/var/backups/corrigenda.dump", str(file))
     subprocess.run(shlex.split(line), check=True, capture_output=True)
 
