@@ -67,9 +67,11 @@ def _put(file: Path, target: Path) -> str | None:
         _copy(file, unfinished)
         at = _migrated(unfinished)
         if target.exists():
-            _refuse_opened(target)
             _give_to_owner_of(target, unfinished)
+        # This may take seconds; a service that is started meanwhile is seen.
         _sync(unfinished)
+        if target.exists():
+            _refuse_opened(target)
         # Before the file they belong to: SQLite would read the old log into the new database.
         _unlink_logs(target)
         unfinished.rename(target)

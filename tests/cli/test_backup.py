@@ -1,7 +1,9 @@
 """Backup while readers write, and a restored copy that serves."""
 
+import os
 import re
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from service.cli import backup
 from service.db import Database
+from service.db.engines import sqlite_driver
+from service.errors import Unavailable
 from tests.conftest import ORIGIN, Say, make_database
 from tests.faults.load import Load, check_counters, check_integrity, kept, row
 from tests.processes import Serving, environment, run, run_json
@@ -180,6 +185,24 @@ def test_database_that_is_in_use_is_not_replaced(sqlite_url: str, tmp_path: Path
         1,
         f"corrigenda: {target} is in use; stop the service first.\n",
     )
+    assert target.stat().st_ino == before
+
+
+def test_database_that_is_opened_while_the_copy_is_synced_is_not_replaced(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, file = Path(sqlite_url.removeprefix("sqlite:///")), tmp_path / "copy.db"
+    shutil.copy(target, file)
+    before, sync = target.stat().st_ino, os.fsync
+    with closing(sqlite_driver().connect(target)) as service:
+
+        def begin_to_serve(descriptor: int) -> None:
+            service.execute("SELECT count(*) FROM sites").fetchone()
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", begin_to_serve)
+        with pytest.raises(Unavailable, match="in use"):
+            backup._put(file, target)
     assert target.stat().st_ino == before
 
 
