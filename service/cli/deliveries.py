@@ -92,6 +92,5 @@ def _redeliver_failed(session: Session, site_id: UUID, since: datetime) -> int:
 @as_json
 def prune(days: int, as_json: bool) -> None:
     """Delete what ended more than some days ago; replays reach back no further."""
-    with open_database().write() as session:
-        count = history.prune(session, before=now() - timedelta(days=days))
+    count = history.prune(open_database(), before=now() - timedelta(days=days))
     say(f"Deleted: {count}", {"count": count}, as_json=as_json)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Update, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import audits
+from service.db import Database
 from service.dispatch import fan_out
 from service.dispatch.applying import APPLY
 from service.dispatch.parcels import Outlet
@@ -19,6 +20,9 @@ from service.models import Attempt, Delivery, DeliveryState, Event, Letter, Webh
 from service.snapshots import instant
 
 REPLAY_BATCH = 500
+
+AT_ONCE = 1_000
+"""So many rows are deleted in one transaction: others wait for it on SQLite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +173,34 @@ def _note(
     )
 
 
-def prune(session: Session, *, before: datetime) -> int:
+def prune(database: Database, *, before: datetime) -> int:
     """Delete deliveries that ended before a moment; how many.
 
     Letters go with theirs, and events that have none left: replays reach back to that moment only.
     """
-    ended = session.scalars(
-        delete(Delivery).where(Delivery.finished_at < before).returning(Delivery.id)
-    ).all()
+    count = _delete(database, Delivery, Delivery.finished_at < before)
     is_told = exists().where(Delivery.event_id == Event.id)
-    session.execute(delete(Event).where(Event.fanned_out_at < before, ~is_told))
+    _delete(database, Event, Event.fanned_out_at < before, ~is_told)
     is_sent = exists().where(Delivery.letter_id == Letter.id)
-    session.execute(delete(Letter).where(Letter.created_at < before, ~is_sent))
-    return len(ended)
+    _delete(database, Letter, Letter.created_at < before, ~is_sent)
+    return count
+
+
+def _delete(
+    database: Database, table: type[Delivery | Event | Letter], *is_old: ColumnElement[bool]
+) -> int:
+    count, last = 0, UUID(int=0)
+    old = select(table.id).where(*is_old).order_by(table.id).limit(AT_ONCE)
+    while True:
+        with database.read() as session:
+            ids = session.scalars(old.where(table.id > last)).all()
+        if not ids:
+            return count
+        with database.write() as session:
+            # What was queued again meanwhile stays.
+            gone = delete(table).where(table.id.in_(ids), *is_old).returning(table.id)
+            count += len(session.scalars(gone).all())
+        last = ids[-1]
 
 
 def _again(now: datetime) -> Update:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from service.cli import workers
 from service.db import Database
-from service.dispatch import fan_out, webhooks
+from service.dispatch import fan_out, history, webhooks
 from service.dispatch.webhooks import CheckedUrl
 from service.models import Attempt, Delivery, DeliveryState, Event, Publication, Site
 from service.record import publications
@@ -93,6 +93,26 @@ def test_prune_deletes_what_ended_long_ago(
         assert len(session.scalars(select(Delivery)).all()) == 2
         assert len(session.scalars(select(Event)).all()) == 2
         assert session.scalars(select(Attempt)).all() == []
+
+
+def test_much_is_pruned_a_little_at_a_time(
+    database: Database, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write in between; one statement could take longer than PostgreSQL lets it."""
+    now = datetime.now(UTC)
+    with database.write() as session:
+        webhook = webhooks.create(session, site.id, CheckedUrl("http://127.0.0.1/"), ["*"], now=now)
+        for _ in range(5):
+            webhooks.ping(session, webhook, now=now)
+        long_ago = now - timedelta(days=91)
+        session.execute(update(Delivery).values(state=DeliveryState.FAILED, finished_at=long_ago))
+        session.execute(update(Event).values(fanned_out_at=long_ago))
+    monkeypatch.setattr(history, "AT_ONCE", 2)
+    before = database.changes
+    assert history.prune(database, before=now - timedelta(days=90)) == 5
+    assert database.changes - before == 6
+    with database.read() as session:
+        assert [session.scalars(select(table)).all() for table in (Delivery, Event)] == [[], []]
 
 
 def test_worker_publishes_what_was_held_once_it_is_due(
