@@ -3,6 +3,7 @@
 import re
 import shlex
 import threading
+from configparser import ConfigParser
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_units_run_commands_that_exist_and_are_confined(unit: str) -> None:
         found.make_context(found.name, words[1:])
     for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=corrigenda"):
         assert line in text.splitlines()
+
+
+@pytest.mark.parametrize("unit", ["corrigenda.service", "corrigenda-worker.service"])
+def test_units_are_started_until_the_database_is_there(unit: str) -> None:
+    read = ConfigParser(interpolation=None)
+    read.read(ROOT / "deploy/systemd" / unit)
+    started = (read["Service"]["Restart"], read["Service"]["RestartSec"])
+    assert (*started, read["Unit"]["StartLimitIntervalSec"]) == ("on-failure", "5", "0")
+    migrates = "migrate" in read["Service"].get("ExecStartPre", "")
+    assert read["Service"].get("TimeoutStartSec") == ("infinity" if migrates else None)
 
 
 def test_documented_backup_is_whole_while_reports_come_in(sqlite_url: str, tmp_path: Path) -> None:
