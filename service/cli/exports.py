@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TextIO
 
 import click
@@ -52,20 +53,27 @@ def _opened(file: Path) -> Iterator[TextIO]:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as to:
             yield to
         return
-    is_special = file.exists() and not file.is_file()
-    target = file.resolve()
-    unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        if is_special:
+        if file.exists() and not file.is_file():
             with file.open("w", encoding="utf-8", newline="") as to:
                 yield to
             return
-        # Readers' words are in it: for nobody else to read.
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as to:
+        with _unfinished(file.resolve()) as to:
             yield to
-        unfinished.rename(target)
     except OSError as error:
         raise Unavailable(f"The file cannot be written: {error}") from None
+
+
+@contextmanager
+def _unfinished(target: Path) -> Iterator[TextIO]:
+    """A file of another name, of this export alone, which takes the target's place at the end."""
+    # Readers' words are in it: for nobody else to read.
+    descriptor, name = mkstemp(".unfinished", f".{target.name}.", target.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as to:
+            yield to
+            to.flush()
+            os.fsync(descriptor)
+        Path(name).rename(target)
     finally:
-        unfinished.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)

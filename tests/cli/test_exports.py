@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from service.accounts import sites
+from service.cli import exports
 from service.db import Database
 from service.desk.exports import FORMATS
 from service.desk.filters import Filters
@@ -113,7 +114,7 @@ def test_export_that_is_stopped_leaves_nothing(
         session.execute(text("LOCK TABLE reports"))
         process = subprocess.Popen([COMMAND, "export", str(tmp_path / "made")], env=env,
                                    stderr=subprocess.PIPE, text=True)  # fmt: skip
-        wait_until((tmp_path / ".made.unfinished").exists, PATIENCE, "the export begins")
+        wait_until(lambda: any(tmp_path.glob(".made.*.unfinished")), PATIENCE, "the export begins")
         process.terminate()
         _, written = process.communicate(timeout=30)
     assert (process.returncode, written.splitlines()[-1]) == (1, "corrigenda: Stopped.")
@@ -128,3 +129,23 @@ def test_export_that_cannot_be_written_says_so(
     assert done.returncode == 1
     assert done.stderr.startswith("corrigenda: The file cannot be written: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_exports_into_one_file_are_each_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And none is there before it would outlive a loss of power."""
+    file, is_there, sync = tmp_path / "made", list[bool](), os.fsync
+
+    def watch(descriptor: int) -> None:
+        is_there.append(file.exists())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    with exports._opened(file) as one:
+        one.write("one")
+        with exports._opened(file) as other:
+            other.write("another")
+        assert (file.read_text(), is_there) == ("another", [False])
+    assert file.read_text() == "one"
+    assert list(tmp_path.iterdir()) == [file]
