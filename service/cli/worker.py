@@ -10,6 +10,8 @@ from service import settings as settings_module
 from service.cli import workers
 from service.cli.context import open_database
 
+SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
 
 @click.command()
 def worker() -> None:
@@ -17,12 +19,15 @@ def worker() -> None:
     settings, database = settings_module.read(), open_database()
     logs.set_up()
     made, stop = workers.make(database, settings), threading.Event()
+    # Waited for in a thread: a handler would interrupt this one, also where it holds the lock of
+    # the event that is to be set.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
-    def end(*_: object) -> None:
+    def end() -> None:
+        signal.sigwait(SIGNALS)
         stop.set()
         made.wake()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    threading.Thread(target=end, name="signals", daemon=True).start()
     made.run(stop)
     database.dispose()

@@ -1,5 +1,6 @@
 import json
 import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,6 +72,29 @@ def test_worker_delivers_until_a_signal_and_its_deliveries_are_managed(
         assert refused.stderr.count("\n") == 1
     pending = run(["deliveries", "list", "--site", site.key, "--state", "pending"], env).stdout
     assert pending.count("\n") == 1
+
+
+TOLD_WHILE_IT_BEGINS_TO_WAIT = """
+import os, signal, sys, threading
+from service import cli
+
+wait = threading.Condition.wait
+
+def tell(self, timeout=None):
+    if timeout and threading.current_thread() is threading.main_thread():
+        os.kill(os.getpid(), signal.SIGTERM)
+    return wait(self, timeout)
+
+threading.Condition.wait = tell
+sys.argv[1:] = ["worker"]
+cli.main()
+"""
+
+
+def test_worker_stops_whenever_it_is_told(env: dict[str, str]) -> None:
+    argv = [sys.executable, "-c", TOLD_WHILE_IT_BEGINS_TO_WAIT]
+    done = subprocess.run(argv, env=env, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_prune_deletes_what_ended_long_ago(
