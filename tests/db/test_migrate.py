@@ -1,14 +1,15 @@
 from datetime import datetime
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from service.db import Base, Database, migrate
 from service.models import Article, Document, Site
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, make_database
 from tests.reporting import report
 
 
@@ -53,3 +54,21 @@ def test_addresses_are_rewritten_to_one_spelling(
     assert origins == [ORIGIN, "https://xn--b1amarcd.xn--j1amh"]
     assert found is not None
     assert found.endswith(f"{ORIGIN}/%d0%b0")
+
+
+def test_corrections_are_read_while_addresses_are_rewritten(postgresql_server: str) -> None:
+    url = make_database(postgresql_server)
+    database = Database(url)
+    migrate.upgrade(database, "0021")
+    found = list[int]()
+
+    @event.listens_for(database.writer, "before_cursor_execute")
+    def read(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM articles" in statement:
+            with psycopg.connect(url) as other:
+                other.execute("SET lock_timeout = '1s'")
+                found.extend(other.execute("SELECT count(*) FROM corrections").fetchone() or ())
+
+    migrate.upgrade(database)
+    assert found == [0]
+    database.dispose()

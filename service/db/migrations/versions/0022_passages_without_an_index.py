@@ -15,8 +15,8 @@ NAME = "ix_corrections_passage"
 
 
 def upgrade() -> None:
-    op.drop_index(NAME, table_name="corrections")
+    """Nothing yet: 0023 drops it at its end, or nobody could read corrections meanwhile."""
 
 
 def downgrade() -> None:
-    op.create_index(NAME, "corrections", ["article_id", "passage_hash"])
+    op.create_index(NAME, "corrections", ["article_id", "passage_hash"], if_not_exists=True)

@@ -46,6 +46,8 @@ def upgrade() -> None:
         with suppress(BadAddress):
             if (url := canonical(row.url)) != row.url:
                 _rewrite(connection, row, url)
+    # Last: on PostgreSQL it locks the whole table until the commit.
+    op.drop_index("ix_corrections_passage", table_name="corrections", if_exists=True)
 
 
 def downgrade() -> None:
