@@ -91,13 +91,13 @@ class Lanes:
             self._start(self._lanes[lane_id])
 
     def take_back(self) -> list[Task]:
-        """Tasks that need not wait here: their endpoint rests."""
+        """Tasks that need not wait here: their endpoint rests, or rested and nothing goes on."""
         with self._lock:
             now = time.monotonic()
             return [
                 task
                 for lane in self._lanes.values()
-                if lane.rests_until > now
+                if lane.rests_until > now or not lane.running
                 for task in _emptied(lane.waiting)
             ]
 
