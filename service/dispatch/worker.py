@@ -127,8 +127,8 @@ class Worker:
     def _try_chore(self, chore: Callable[[], object]) -> None:
         try:
             chore()
-        except (SQLAlchemyError, Unavailable):
-            raise
+        except (SQLAlchemyError, Unavailable) as error:
+            log.warning("the database refused a chore: %s", error)
         except Exception:  # whatever it is, the others are done all the same
             log.exception("a chore failed")
 

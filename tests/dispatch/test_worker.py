@@ -25,6 +25,7 @@ from service.dispatch.channel_settings import Wishes
 from service.dispatch.to_webhooks import Contents
 from service.dispatch.webhooks import CheckedUrl
 from service.dispatch.worker import Worker
+from service.errors import Unavailable
 from service.models import DeliveryState, Event, Medium, Site, Webhook
 from tests import reporting
 from tests.dispatch import receivers
@@ -59,24 +60,33 @@ def test_run_delivers_what_verifies(
     assert attempt.request["webhook-id"] == str(first)
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OverflowError(), "a chore failed"),
+        (Unavailable("too slow"), "the database refused a chore: too slow"),
+    ],
+)
 def test_run_outlives_a_chore_that_fails(
     receiver: Receiver,
     subscribe: Subscribe,
     tell: Tell,
     work: Work,
     caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    told: str,
 ) -> None:
     done: list[int] = []
 
     def fail() -> None:
-        raise OverflowError
+        raise error
 
     subscribe(receiver.url)
     with work(chores=[fail, lambda: done.append(1)]):
         tell()
         receiver.wait_for(1)
     assert done == [1]
-    assert [record.message for record in caplog.records] == ["a chore failed"]
+    assert [record.message for record in caplog.records] == [told]
 
 
 def test_run_outlives_what_it_stumbles_over(
