@@ -14,6 +14,9 @@ EXCERPT = 60
 COMMENT = 80
 """Code points of a reader's words that are shown."""
 
+ASKED = 1000
+"""Characters of a link that asks for one article's corrections; a longer one asks for none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -185,7 +188,7 @@ def one_line(text: str, limit: int) -> str:
 
 def _queue(public_url: str, articles: Sequence[str]) -> str:
     asked = f"?{urlencode({'article': articles[0]})}" if len(articles) == 1 else ""
-    return f"{public_url}/review{asked}"
+    return f"{public_url}/review{asked if len(asked) <= ASKED else ''}"
 
 
 @lru_cache

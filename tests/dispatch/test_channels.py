@@ -102,14 +102,18 @@ def test_address_of_each_medium() -> None:
     }
 
 
-def test_no_medium_is_sent_more_than_it_takes() -> None:
+@pytest.mark.parametrize("words", ["<*", "&", "'", "_", "@", "😀"])
+@pytest.mark.parametrize(
+    "address", ["https://news.example/{}", "https://news.example" + 2000 * "/"]
+)
+def test_no_medium_is_sent_more_than_it_takes(words: str, address: str) -> None:
     worst = note(
         *(
             correction(
                 number,
-                article={"url": f"https://news.example/{number}", "title": "<*" * 250},
-                selector=[{"exact": "<*" * 250}],
-                suggestions=[{"text": "&_" * 500, "count": 1}],
+                article={"url": address.format(number), "title": words * 250},
+                selector=[{"exact": words * 250}],
+                suggestions=[{"text": words * 500, "count": 1}],
             )
             for number in range(1, 500)
         )
@@ -121,6 +125,22 @@ def test_no_medium_is_sent_more_than_it_takes() -> None:
     assert len(made[Medium.DISCORD]["embeds"][0]["description"]) <= 4096
     assert len(made[Medium.TELEGRAM]["text"]) <= 4096
     assert len(json.dumps(made[Medium.TEAMS])) <= 28 * 1024
+
+
+def test_payload_counts_what_it_has_no_room_for() -> None:
+    told = [
+        correction(
+            number,
+            article={"url": f"https://news.example/{number}", "title": "&" * 60},
+            selector=[{"exact": "&" * 60}],
+            suggestions=[{"text": "&" * 60, "count": 1}],
+        )
+        for number in range(1, 6)
+    ]
+    payload = CHATS[Medium.SLACK].payload(SECRET[Medium.SLACK], note(*told), "en")
+    lines = payload["blocks"][0]["text"]["text"].splitlines()
+    assert [line.startswith("• ") for line in lines].count(True) == 2
+    assert lines[-2] == "and 3 more"
 
 
 def test_note_tells_of_a_correction_once_as_it_is_now() -> None:
@@ -135,6 +155,11 @@ def test_note_tells_of_a_correction_once_as_it_is_now() -> None:
         ("Accepted · 4 reports", "“wrold 1” → “the world”"),
     ]
     assert made.url == "https://corrections.example/review?article=https%3A%2F%2Fnews.example%2Fa"
+
+
+def test_note_of_a_long_address_leads_to_the_whole_queue() -> None:
+    made = note(correction(1, article={"url": f"https://news.example/{'/' * 400}", "title": None}))
+    assert made.url == "https://corrections.example/review"
 
 
 def test_note_without_words_to_replace() -> None:

@@ -6,8 +6,11 @@ Source: Discord's reference on executing webhooks and on allowed mentions.
 from collections.abc import Mapping
 from typing import Any
 
-from service.dispatch.channels.chats import SHOWN, backslashed
+from service.dispatch.channels.chats import backslashed, fitting
 from service.dispatch.notes import Line, Note, more
+
+MOST = 4096
+"""Characters that a description takes."""
 
 
 def address(target: Mapping[str, Any]) -> str:
@@ -22,7 +25,16 @@ def escaped(text: str) -> str:
 
 def payload(_target: Mapping[str, Any], note: Note, language: str) -> dict[str, Any]:
     """A headline with an embed below it."""
-    groups, left = note.shortened(SHOWN)
+    text = fitting(MOST, lambda shown: _text(note, language, shown))
+    return {
+        "content": escaped(note.headline),
+        "embeds": [{"description": text}],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def _text(note: Note, language: str, shown: int) -> str:
+    groups, left = note.shortened(shown)
     parts = []
     for group in groups:
         if len(note.groups) > 1:
@@ -31,11 +43,7 @@ def payload(_target: Mapping[str, Any], note: Note, language: str) -> dict[str, 
     if left:
         parts.append(escaped(more(left, language)))
     parts.append(f"[{escaped(note.link_text)}](<{note.url}>)")
-    return {
-        "content": escaped(note.headline),
-        "embeds": [{"description": "\n".join(parts)}],
-        "allowed_mentions": {"parse": []},
-    }
+    return "\n".join(parts)
 
 
 def _line(line: Line) -> str:

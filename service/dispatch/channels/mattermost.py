@@ -6,8 +6,11 @@ Source: Mattermost's reference on incoming webhooks and on formatting text.
 from collections.abc import Mapping
 from typing import Any
 
-from service.dispatch.channels.chats import SHOWN, backslashed
+from service.dispatch.channels.chats import backslashed, fitting
 from service.dispatch.notes import Line, Note, more
+
+MOST = 4000
+"""Characters that servers of all versions take."""
 
 
 def address(target: Mapping[str, Any]) -> str:
@@ -23,7 +26,11 @@ def escaped(text: str) -> str:
 
 def payload(_target: Mapping[str, Any], note: Note, language: str) -> dict[str, Any]:
     """One message."""
-    groups, left = note.shortened(SHOWN)
+    return {"text": fitting(MOST, lambda shown: _text(note, language, shown))}
+
+
+def _text(note: Note, language: str, shown: int) -> str:
+    groups, left = note.shortened(shown)
     parts = [f"**{escaped(note.headline)}**"]
     for group in groups:
         if len(note.groups) > 1:
@@ -32,7 +39,7 @@ def payload(_target: Mapping[str, Any], note: Note, language: str) -> dict[str, 
     if left:
         parts.append(escaped(more(left, language)))
     parts.append(f"[{escaped(note.link_text)}](<{note.url}>)")
-    return {"text": "\n\n".join(parts)}
+    return "\n\n".join(parts)
 
 
 def _line(line: Line) -> str:

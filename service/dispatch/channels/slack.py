@@ -6,8 +6,11 @@ Source: Slack's reference on formatting text and on section blocks.
 from collections.abc import Mapping
 from typing import Any
 
-from service.dispatch.channels.chats import SHOWN
+from service.dispatch.channels.chats import fitting
 from service.dispatch.notes import Line, Note, more
+
+MOST = 3000
+"""Characters that a section takes."""
 
 
 def address(target: Mapping[str, Any]) -> str:
@@ -22,7 +25,18 @@ def escaped(text: str) -> str:
 
 def payload(_target: Mapping[str, Any], note: Note, language: str) -> dict[str, Any]:
     """A headline for the notification, and blocks in which nothing links by itself."""
-    groups, left = note.shortened(SHOWN)
+    text = fitting(MOST, lambda shown: _text(note, language, shown))
+    said = {"type": "mrkdwn", "text": text, "verbatim": True}
+    return {
+        "text": escaped(note.headline),
+        "blocks": [{"type": "section", "text": said}],
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _text(note: Note, language: str, shown: int) -> str:
+    groups, left = note.shortened(shown)
     parts = [f"*{escaped(note.headline)}*"]
     for group in groups:
         if len(note.groups) > 1:
@@ -31,13 +45,7 @@ def payload(_target: Mapping[str, Any], note: Note, language: str) -> dict[str, 
     if left:
         parts.append(escaped(more(left, language)))
     parts.append(f"<{escaped(note.url)}|{escaped(note.link_text)}>")
-    said = {"type": "mrkdwn", "text": "\n".join(parts), "verbatim": True}
-    return {
-        "text": escaped(note.headline),
-        "blocks": [{"type": "section", "text": said}],
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
+    return "\n".join(parts)
 
 
 def _line(line: Line) -> str:

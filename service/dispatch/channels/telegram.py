@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from service.dispatch.channels.chats import SHOWN
+from service.dispatch.channels.chats import fitting
 from service.dispatch.notes import Line, Note, more
 
 SERVER = "https://api.telegram.org"
+
+MOST = 4096
+"""Characters that a message takes."""
 
 
 def address(target: Mapping[str, Any]) -> str:
@@ -20,7 +23,16 @@ def address(target: Mapping[str, Any]) -> str:
 
 def payload(target: Mapping[str, Any], note: Note, language: str) -> dict[str, Any]:
     """One message without previews of what it links to."""
-    groups, left = note.shortened(SHOWN)
+    return {
+        "chat_id": target["chat"],
+        "text": fitting(MOST, lambda shown: _text(note, language, shown)),
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+def _text(note: Note, language: str, shown: int) -> str:
+    groups, left = note.shortened(shown)
     parts = [f"<b>{escape(note.headline)}</b>"]
     for group in groups:
         if len(note.groups) > 1:
@@ -29,12 +41,7 @@ def payload(target: Mapping[str, Any], note: Note, language: str) -> dict[str, A
     if left:
         parts.append(escape(more(left, language)))
     parts.append(f'<a href="{escape(note.url)}">{escape(note.link_text)}</a>')
-    return {
-        "chat_id": target["chat"],
-        "text": "\n".join(parts),
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-    }
+    return "\n".join(parts)
 
 
 def _line(line: Line) -> str:
