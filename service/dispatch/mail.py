@@ -27,7 +27,7 @@ from service.dispatch.connections import trusting
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NOT_ONE = re.compile(r'[\s,;:<>()\[\]\\"]')
-PERMANENT = 500
+READY, PERMANENT = 220, 500
 ANSWER_CHARACTERS = 500
 
 
@@ -97,13 +97,15 @@ class Mailer:
                 smtp.sendmail(sender, [mail.to], content, options)
         except smtplib.SMTPRecipientsRefused as refused:
             raise _refused(*next(iter(refused.recipients.values()))) from None
+        except smtplib.SMTPDataError as error:
+            raise _refused(error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPNotSupportedError as error:
             raise SendFailed("refused", str(error), is_final=True) from None
-        except smtplib.SMTPAuthenticationError as error:
-            # The password may be mended: the message is not at fault.
-            raise SendFailed("refused", _words(error.smtp_code, error.smtp_error)) from None
         except smtplib.SMTPResponseException as error:
-            raise _refused(error.smtp_code, error.smtp_error) from None
+            if is_late.is_set():
+                raise self._broken(error, is_late) from None
+            # The settings or the server may be mended: the message is not at fault.
+            raise SendFailed("refused", _words(error.smtp_code, error.smtp_error)) from None
         except ssl.SSLError as error:
             raise SendFailed("tls", str(error.reason or error)[:200]) from None
         except (OSError, smtplib.SMTPException) as error:
@@ -124,7 +126,9 @@ class Mailer:
         watch.daemon = True
         watch.start()
         try:
-            smtp.connect(self._server.hostname or "", self._port)
+            code, said = smtp.connect(self._server.hostname or "", self._port)
+            if code != READY:
+                raise smtplib.SMTPConnectError(code, said)
             self._secure(smtp)
             yield smtp
             with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -161,6 +165,8 @@ class Mailer:
         if self._server.username:
             if not is_secure and self._server.hostname not in LOOPBACK:
                 raise SendFailed("tls", "the password is not sent without TLS")
+            if not smtp.has_extn("auth"):
+                raise SendFailed("refused", "the server takes no password")
             smtp.login(unquote(self._server.username), unquote(self._server.password or ""))
 
 

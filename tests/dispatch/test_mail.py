@@ -1,4 +1,6 @@
+import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,7 +10,14 @@ import pytest
 from service.dispatch.client import SendFailed
 from service.dispatch.mail import Mail, Mailer, compose
 from tests.dispatch.mailbox import receiving
-from tests.dispatch.receivers import drip_head, hang, misbehaving, reset, trusting_tls
+from tests.dispatch.receivers import (
+    Misbehaving,
+    drip_head,
+    hang,
+    misbehaving,
+    reset,
+    trusting_tls,
+)
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -104,6 +113,50 @@ def test_send_refused_for_now_or_for_good(reply: str, is_final: bool) -> None:
         failed = failure(mailer(mailbox.port))
     assert (failed.kind, failed.detail, failed.is_final) == ("refused", reply, is_final)
     assert mailbox.raw == []
+
+
+@pytest.mark.parametrize(
+    ("replies", "who"),
+    [
+        (["554 Not you"], ""),
+        (["220 Hello", "502 What?", "550 Not you"], ""),
+        (["220 Hello", "250 STARTTLS", "501 Not now"], ""),
+        (["220 Hello", "250 Hello", "530 Log in first"], ""),
+        (["220 Hello", "250 Hello", "550 Not from there"], ""),
+        (["220 Hello", "250 AUTH PLAIN", "535 Wrong"], "desk:q@"),
+        (["220 Hello", "250 Hello"], "desk:q@"),
+    ],
+)
+def test_send_refused_whatever_the_letter_is_tried_again(replies: list[str], who: str) -> None:
+    with misbehaving(answering(*replies), reads=False) as server:
+        failed = failure(mailer(server.port, who=who))
+    says = replies[-1] if len(replies) != 2 else "the server takes no password"
+    assert (failed.kind, failed.detail, failed.is_final) == ("refused", says, False)
+
+
+def test_send_content_that_is_refused_for_good() -> None:
+    replies = ["220 Hello", "250 Hello", "250 OK", "250 OK", "354 Go on", "554 Spam"]
+    with misbehaving(answering(*replies), reads=False) as server:
+        failed = failure(mailer(server.port))
+    assert (failed.kind, failed.detail, failed.is_final) == ("refused", "554 Spam", True)
+
+
+def answering(*replies: str) -> Callable[[Misbehaving, socket.socket], None]:
+    """A mail server's replies, the greeting first; it hangs up after the last."""
+
+    def answer(server: Misbehaving, connection: socket.socket) -> None:
+        greeting, *rest = replies
+        server.send(connection, f"{greeting}\r\n".encode())
+        with connection.makefile("rb") as heard:
+            is_content = False
+            for reply in rest:
+                while heard.readline() != b".\r\n" and is_content:
+                    pass
+                is_content = reply.startswith("354")
+                said = reply.replace("250 ", "250-mail.example\r\n250 ")
+                server.send(connection, f"{said}\r\n".encode())
+
+    return answer
 
 
 def test_send_a_server_that_does_not_answer_ends_at_the_deadline() -> None:
