@@ -9,6 +9,7 @@ import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -32,7 +33,10 @@ MOST = 1000
 BUSY = 503, b"Service Unavailable", b"Too many ask at once; try again.", (b"retry-after", b"2")
 
 TAKE_SECONDS = 60
-"""So long a client may read nothing of what is sent piece by piece."""
+"""So long a client may read nothing of what is sent piece by piece, or take over a whole one."""
+
+SMALL_BYTES = 16 * 1024
+"""An answer so small is sent without a look at the clock."""
 
 STATIC = "/static/"
 READ = ("/widget", "/places.js")
@@ -110,9 +114,14 @@ class Asgi:
             return
         self._begun += 1
         try:
-            await self._answer(scope, body, receive, send)
+            answer, whole = await self._answer(scope, body)
+            if whole is None:
+                await self._send_pieces(answer, receive, send)
+                return
         finally:
             self._begun -= 1
+        # Whoever reads slowly is in nobody's way.
+        await _send(send, answer, whole)
 
     async def _rest(self, scope: dict[str, Any], receive: Receive, body: bytes) -> bytes | None:
         """The body, no longer than is looked at; None where it does not come."""
@@ -133,20 +142,15 @@ class Asgi:
             return bytes(collected) if is_long else None
         return bytes(collected)
 
-    async def _answer(
-        self, scope: dict[str, Any], given: bytes, receive: Receive, send: Send
-    ) -> None:
+    async def _answer(self, scope: dict[str, Any], given: bytes) -> tuple[Answer, bytes | None]:
+        """The answer and all of its body; None where that is sent while it is made."""
         environ = _environ(scope, given)
         if is_quick(scope, self._reads_at_once):
             answer = await greenlet_spawn(self._call, environ)
-            await _send(send, answer, answer.body())
-            return
+            return answer, answer.body()
         async with self._turns:
-            answer, body = await self._run(self._begin, environ)
-        if body is None:
-            await self._send_pieces(answer, receive, send)
-            return
-        await _send(send, answer, body)
+            found: tuple[Answer, bytes | None] = await self._run(self._begin, environ)
+            return found
 
     def _call(self, environ: dict[str, Any]) -> Answer:
         told: list[Any] = []
@@ -293,7 +297,14 @@ def _start(answer: Answer) -> Message:
 
 async def _send(send: Send, answer: Answer, body: bytes) -> None:
     await send(_start(answer))
-    await send({"type": "http.response.body", "body": body})
+    sending = send({"type": "http.response.body", "body": body})
+    if len(body) <= SMALL_BYTES:
+        await sending
+        return
+    # The server closes a connection whose answer was not sent to its end.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TAKE_SECONDS):
+            await sending
 
 
 async def _refuse(

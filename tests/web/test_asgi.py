@@ -214,6 +214,43 @@ def test_who_does_not_read_holds_no_turn(monkeypatch: pytest.MonkeyPatch) -> Non
     assert closed == [True, True]
 
 
+def test_who_does_not_read_a_whole_answer_is_in_nobodys_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asgi, "TAKE_SECONDS", 0.3)
+    monkeypatch.setattr(asgi, "MOST", 1)
+
+    def large(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        start("200 OK", [("Content-Length", "100000")])
+        return [b"x" * 100_000]
+
+    served = Asgi(large, threads=1)
+    told: list[tuple[str, int]] = []
+
+    async def one(name: str, *, reads: bool) -> None:
+        async def receive() -> dict[str, Any]:
+            return chunk(b"")
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                told.append((name, message["status"]))
+            elif not reads:
+                await asyncio.sleep(9)
+                told.append((name, 0))
+
+        await served(scope(), receive, send)
+
+    async def both() -> None:
+        stuck = asyncio.create_task(one("stuck", reads=False))
+        await asyncio.sleep(0.1)
+        await one("other", reads=True)
+        assert not stuck.done()
+        await stuck
+
+    run_in_loop(both())
+    assert told == [("stuck", 200), ("other", 200)]
+
+
 def test_a_body_that_does_not_come_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
     sent = ask(echo, scope(method="POST"), chunk(b"x", more=True))
