@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from weakref import WeakValueDictionary
 from wsgiref.types import StartResponse, WSGIApplication
 
 from sqlalchemy.util import greenlet_spawn
@@ -43,7 +44,11 @@ READ = ("/widget", "/places.js")
 """What the widget reads of a site."""
 
 LARGE = 32
-"""So many bodies that may be larger than most are read at once."""
+LARGE_EACH = 8
+"""So many bodies that may be larger than most are read at once for one path, and of one client."""
+
+DEMO = "/demo/"
+"""Large bodies come here without a token."""
 
 DISCARD_BYTES = 1024 * 1024
 """So much is read of a body past its limit, before it is refused."""
@@ -84,7 +89,7 @@ class Asgi:
         self._reads_at_once = reads_at_once
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._turns = asyncio.Semaphore(threads)
-        self._large = asyncio.Semaphore(LARGE)
+        self._large = WeakValueDictionary[str, asyncio.Semaphore]()
         self._begun = self._reading = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -125,22 +130,32 @@ class Asgi:
 
     async def _rest(self, scope: dict[str, Any], receive: Receive, body: bytes) -> bytes | None:
         """The body, no longer than is looked at; None where it does not come."""
-        most, collected = limit_of(scope["path"]), bytearray(body)
-        is_long = any(name == b"content-length" and int(v) > most for name, v in scope["headers"])
+        path: str = scope["path"]
+        most, collected = limit_of(path), bytearray(body)
+        is_refused = any(
+            name == b"content-length" and int(v) > most for name, v in scope["headers"]
+        )
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                if is_long:
+                if is_refused:
                     collected.clear()  # The application refuses it by its length.
-                else:
-                    is_long = await _collect(collected, receive, BODY_LIMIT)
-                    if is_long and most > BODY_LIMIT:
-                        async with self._large:
-                            is_long = await _collect(collected, receive, most)
-                if is_long:
+                elif await _collect(collected, receive, BODY_LIMIT):
+                    is_refused = most == BODY_LIMIT or not _may_be_large(scope)
+                    if not is_refused:
+                        async with (
+                            self._place(_client(scope), LARGE_EACH),
+                            self._place(path, LARGE),
+                        ):
+                            is_refused = await _collect(collected, receive, most)
+                if is_refused:
                     await _discard(receive)
         except (TimeoutError, EOFError):
-            return bytes(collected) if is_long else None
+            return bytes(collected) if is_refused else None
         return bytes(collected)
+
+    def _place(self, whose: str, most: int) -> asyncio.Semaphore:
+        """One of so many places for large bodies, of a client or for a path."""
+        return self._large.setdefault(whose, asyncio.Semaphore(most))
 
     async def _answer(self, scope: dict[str, Any], given: bytes) -> tuple[Answer, bytes | None]:
         """The answer and all of its body; None where that is sent while it is made."""
@@ -207,6 +222,16 @@ def is_quick(scope: dict[str, Any], reads_at_once: bool) -> bool:
     return path.startswith(STATIC) or path == "/healthz"
 
 
+def _client(scope: dict[str, Any]) -> str:
+    return scope["client"][0] if scope["client"] else ""
+
+
+def _may_be_large(scope: dict[str, Any]) -> bool:
+    """Whether a body past the limit of most may be wanted: whoever has no token is refused."""
+    has_token = any(name == b"authorization" for name, _ in scope["headers"])
+    return has_token or scope["path"].startswith(DEMO)
+
+
 async def _collect(body: bytearray, receive: Receive, most: int) -> bool:
     """Read more of a body, until it is longer; whether there is more. Raises EOFError."""
     while len(body) <= most:
@@ -258,7 +283,7 @@ def _environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
         "SERVER_NAME": host,
         "SERVER_PORT": str(port or 80),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "REMOTE_ADDR": _client(scope),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": io.BytesIO(body),

@@ -35,6 +35,11 @@ def scope(path: str = "/x", method: str = "GET", **more: Any) -> dict[str, Any]:
     }
 
 
+def article(**more: Any) -> dict[str, Any]:
+    named = {"raw_path": b"/api/v1/articles", "headers": [(b"authorization", b"Bearer x")]}
+    return scope("/api/v1/articles", "PUT", **{**named, **more})
+
+
 def ask(app: Any, asked: dict[str, Any], *messages: dict[str, Any], most: int = 10_000) -> Sent:
     """What is sent for a request of these messages; after so many sent the client goes."""
     sent: Sent = []
@@ -133,9 +138,53 @@ def test_length_of_what_came_in_pieces_is_told() -> None:
 
 
 def test_an_article_may_be_longer() -> None:
-    asked = scope("/api/v1/articles", "PUT", raw_path=b"/api/v1/articles")
     pieces = [chunk(b"x" * BODY_LIMIT, more=True) for _ in range(9)]
-    assert body(ask(echo, asked, *pieces, chunk(b"y"))).endswith(b"xy']")
+    assert body(ask(echo, article(), *pieces, chunk(b"y"))).endswith(b"xy']")
+    strangers = body(ask(echo, article(headers=[]), *pieces, chunk(b"y")))
+    assert BODY_LIMIT < len(strangers) < 3 * BODY_LIMIT
+
+
+def test_an_article_that_does_not_come_whole_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.3)
+    pieces = [chunk(b"x" * BODY_LIMIT, more=True) for _ in range(3)]
+    assert ask(echo, article(), *pieces)[0]["status"] == 408
+    cut = ask(echo, article(), *pieces, {"type": "http.disconnect"})
+    assert cut[0]["status"] == 408
+
+
+@pytest.mark.parametrize("who", ["strangers", "one of them"])
+def test_who_drips_an_article_keeps_nobody_from_theirs(
+    monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.5)
+    served = Asgi(echo, threads=1)
+    statuses: list[int] = []
+    pieces = [chunk(b"x" * BODY_LIMIT, more=True) for _ in range(3)]
+
+    async def one(asked: dict[str, Any], *messages: dict[str, Any]) -> None:
+        left = list(messages)
+
+        async def receive() -> dict[str, Any]:
+            if not left:
+                await asyncio.sleep(9)
+            return left.pop(0)
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        await served(asked, receive, send)
+
+    async def all_of_them() -> None:
+        LOOPS.append(threading.get_ident())
+        given: dict[str, Any] = {"headers": []} if who == "strangers" else {}
+        dripping = [asyncio.create_task(one(article(**given), *pieces)) for _ in range(asgi.LARGE)]
+        await asyncio.sleep(0.05)
+        await one(article(client=("192.0.2.2", 5000)), *pieces, chunk(b"y"))
+        assert statuses == [200]
+        await asyncio.gather(*dripping)
+
+    run_in_loop(all_of_them())
 
 
 def test_who_sends_slowly_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
