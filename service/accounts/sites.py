@@ -39,7 +39,8 @@ def create(
 
 def find(session: Session, key: str) -> Site:
     """The site with this key; raises NotFound."""
-    site = session.scalar(select(Site).where(Site.key == key))
+    # PostgreSQL refuses NUL.
+    site = session.scalar(select(Site).where(Site.key == key)) if "\0" not in key else None
     if site is None:
         raise NotFound("There is no site with this key.")
     return site

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 from flask import Flask, Response, json, render_template, request
 from flask_babel import gettext
 from flask_limiter.errors import RateLimitExceeded
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
-from service.errors import NotSignedIn, Refusal, TooLarge, TooManyRequests, Unavailable
+from service.errors import (
+    InvalidFields,
+    NotSignedIn,
+    Refusal,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
 from service.web import words
 
 MEDIA_TYPE = "application/problem+json"
@@ -20,9 +27,14 @@ log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Translate refusals, HTTP exceptions and database faults, each once."""
+    """Translate refusals, HTTP exceptions and database faults, each once.
+
+    What has NUL in its path is not there, whatever a database or a file system says to it.
+    """
+    app.before_request(_check_path)
     app.register_error_handler(Refusal, of_refusal)
     app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(DataError, of_data)
     app.register_error_handler(DBAPIError, of_database)
     app.register_error_handler(PoolTimeout, of_database)
     app.register_error_handler(Exception, of_bug)
@@ -80,6 +92,14 @@ def of_http(error: HTTPException) -> Response:
     return made
 
 
+def of_data(error: DataError) -> Response:
+    """What a database does not take: refused where somebody sent NUL, which PostgreSQL refuses."""
+    sent = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if any("\0" in text for _, text in sent):
+        return of_refusal(InvalidFields("Has a character that cannot be stored."))
+    return of_database(error)
+
+
 def of_database(error: Exception) -> Response:
     """A database that is gone, locked or out of disk: come back later."""
     log.error("the database refused", exc_info=error)
@@ -96,6 +116,11 @@ def of_bug(error: Exception) -> Response:
         "detail": "Something went wrong on our side; it has been written down.",
     }
     return _problem(body, 500)
+
+
+def _check_path() -> None:
+    if "\0" in request.path:
+        raise NotFound
 
 
 def _too_many(error: RateLimitExceeded) -> TooManyRequests:

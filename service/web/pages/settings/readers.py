@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from service.accounts.principals import Principal, Scope
 from service.desk.filters import Filters
 from service.intake import blocks
 from service.record import readers as verbs
-from service.web import current, exports
+from service.web import current, exports, forms
 from service.web.cookies import Answer, signed_in
 from service.web.pages.frame import blueprint
 from service.web.pages.settings.frame import show
@@ -67,7 +67,7 @@ def corrections_as_annotations(who: Principal) -> Answer:
 
 
 def _email() -> str:
-    return request.form.get("email", "").strip()
+    return forms.storable_text("email")
 
 
 def _page(who: Principal, **values: Any) -> str:
