@@ -93,24 +93,15 @@ def parse(url: str) -> Endpoint:
     """Take a URL apart without asking anybody; raises NotAllowed."""
     try:
         parts = addresses.split(url)
+        host = addresses.in_ascii(parts.hostname or "").lower()
     except addresses.BadAddress as error:
         raise NotAllowed(f"the address {error}") from None
-    host = _ascii(parts.hostname or "")
     literal = _literal(host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not path.isascii():
         raise NotAllowed("the path must be percent-encoded")
     port = {"http": 80, "https": 443}[parts.scheme] if parts.port is None else parts.port
     return Endpoint(parts.scheme, host, port, path, literal)
-
-
-def _ascii(host: str) -> str:
-    if host.isascii():
-        return host.lower()
-    try:
-        return host.encode("idna").decode().lower()
-    except UnicodeError:
-        raise NotAllowed("the host is not a valid name") from None
 
 
 def _literal(host: str) -> Address | None:

@@ -69,7 +69,8 @@ def test_parse_takes_an_address_apart() -> None:
         "https", "hooks.example", 443, "/a?b=c", None
     )
     assert guard.parse("http://[2606:4700::1]:8080").authority == "[2606:4700::1]:8080"
-    assert guard.parse("https://bücher.example/").host == "xn--bcher-kva.example"
+    assert guard.parse("https://Bücher.example/").host == "xn--bcher-kva.example"
+    assert guard.parse("https://faß.example/").host == "xn--fa-hia.example"
 
 
 def test_resolve_one_bad_answer_among_good_ones_is_not_allowed() -> None:
