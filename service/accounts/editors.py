@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service import audits
-from service.accounts import sessions
+from service.accounts import links, sessions
 from service.errors import AlreadyExists, NotFound, WrongCredentials, invalid
-from service.models import Editor, Membership, Role, Site
+from service.models import Editor, LinkKind, Membership, Role, Site
 
 PASSWORD_LENGTH = range(10, 1025)
 
@@ -58,6 +58,8 @@ def join(
         raise AlreadyExists(
             "%(who)s is an editor of this site already.", values={"who": editor.email}
         )
+    # An admin of an earlier site may have made one, and must not get into this site by it.
+    links.end(session, LinkKind.PASSWORD, editor.email, now=now)
     session.add(Membership(editor_id=editor.id, site_id=site.id, role=role))
     after = {"role": role.value}
     audits.note(session, site.id, "editor.joined", editor.email, by=by, now=now, after=after)

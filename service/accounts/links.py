@@ -71,6 +71,15 @@ def spend(session: Session, kind: LinkKind, token: str, *, now: datetime) -> Lin
     return spent
 
 
+def end(session: Session, kind: LinkKind, email: str, *, now: datetime) -> None:
+    """Let no link of this kind to this address work any more."""
+    session.execute(
+        update(Link)
+        .where(Link.kind == kind, Link.email == email, Link.spent_at.is_(None))
+        .values(spent_at=now)
+    )
+
+
 def prune(database: Database, *, now: datetime) -> int:
     """Erase links that have ended, with their addresses; how many it was."""
     is_over = Link.expires_at <= now

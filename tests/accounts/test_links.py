@@ -180,6 +180,20 @@ def test_admin_makes_no_reset_link_for_who_opens_other_sites(
         passwords.link_for(session, site.id, editor.id, by=by, now=now)
 
 
+def test_admins_reset_link_ends_when_the_editor_joins_another_site(
+    database: Database, site: Site, other_site: Site, editor: Editor, now: datetime
+) -> None:
+    with database.write() as session:
+        _, token = passwords.link_for(session, site.id, editor.id, by="admin@news.example", now=now)
+    with database.write() as session:
+        found = session.get_one(Editor, editor.id)
+        editors.join(session, found, other_site, Role.EDITOR, by="admin@other.example", now=now)
+    with pytest.raises(NotFound), database.write() as session:
+        passwords.reset(session, token, editors.hashed(PASSWORD + "!"), now=now)
+    with database.read() as session:
+        assert editors.check_password(session, editor.email, PASSWORD).id == editor.id
+
+
 def test_last_admin_stays_also_when_two_step_down_at_once(
     database: Database, site: Site, admin: Editor, editor: Editor, now: datetime
 ) -> None:
