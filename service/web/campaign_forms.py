@@ -13,12 +13,17 @@ from service.errors import FieldError, InvalidFields
 from service.models import Campaign
 from service.support.campaigns import Draft
 from service.web import forms
-from service.web.campaigns import CampaignIn
+from service.web.campaigns import MOST_VARIANTS, CampaignIn
 
 LISTS = ("sections", "tags", "languages")
 NUMBERS = ("after_articles", "max_views", "period_days", "quiet_days")
 LINKS = ("ways", "amounts")
 WORDS = ("title", "text", "image_alt")
+
+MOST_LANGUAGES = 100
+"""So many a form has at most: more than a campaign may."""
+
+_TEXT = re.compile(r"variants/\d+/texts/([^/]+)/\w+")
 
 Typed = MultiDict[str, str]
 
@@ -49,14 +54,15 @@ def filled(campaign: Campaign | Draft, zone: ZoneInfo) -> Typed:
 
 
 def variants_in(form: Typed) -> int:
-    """How many variants the form has."""
-    return len({name.split("/")[1] for name in form if name.startswith("variants/")})
+    """How many variants the form has, or that it has too many."""
+    named = {name.split("/")[1] for name in form if name.startswith("variants/")}
+    return min(len(named), MOST_VARIANTS + 1)
 
 
 def languages_in(form: Typed) -> list[str]:
     """The locales that the form has texts for."""
-    parts = [name.split("/") for name in form if "/texts/" in name]
-    return list(dict.fromkeys(part[3] for part in parts))
+    found = dict.fromkeys(match[1] for name in form if (match := _TEXT.fullmatch(name)))
+    return list(found)[:MOST_LANGUAGES]
 
 
 def texts(form: Typed, number: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -126,7 +132,8 @@ def _listed(text: str) -> list[str]:
 
 
 def _number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
+    number = forms.number(text)
+    return text if number is None else number
 
 
 def _instant(text: str, zone: ZoneInfo) -> str | None:

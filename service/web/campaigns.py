@@ -22,6 +22,7 @@ from service.web.schemas import TOO_MANY, Instant, Text
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/v1", description="Support asks")
 
 DAYS = validate.Range(1, 365)
+MOST_VARIANTS = 10
 
 
 class WayIn(ma.Schema):
@@ -95,7 +96,7 @@ class CampaignIn(ma.Schema):
     image_url = Text(addresses.URL_LIMIT, load_default=None, allow_none=True)
     link_parameters = Text(500, load_default="")
     variants = fields.List(
-        fields.Nested(VariantIn), required=True, validate=validate.Length(max=10)
+        fields.Nested(VariantIn), required=True, validate=validate.Length(max=MOST_VARIANTS)
     )
 
     @ma.post_load

@@ -15,6 +15,9 @@ from service.web.bodies import Parser, refusal_of
 
 FIELD = "form_token"
 
+NUMBER_DIGITS = 9
+"""As long a number of a form may be: every database keeps it."""
+
 
 def token_for(session_token: str) -> str:
     """The token that every form of this session carries."""
@@ -91,6 +94,11 @@ def storable_text(field: str) -> str:
     """A field of the form without characters that no database holds."""
     text = request.form.get(field, "").strip()
     return "".join(character for character in text if character.isprintable())
+
+
+def number(text: str) -> int | None:
+    """The number that a field of a form says; None where it is none, or too long for one."""
+    return int(text) if text.isdecimal() and len(text) <= NUMBER_DIGITS else None
 
 
 def moment(field: str) -> datetime:

@@ -60,6 +60,22 @@ def test_wording_and_note_are_saved_without_deciding(
     assert (found.wording, found.public_note, found.state) == ("World", "Thanks", State.NEW)
 
 
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_version_that_is_too_long_was_never_seen(
+    desk: FlaskClient, database: Database, site: Site, admin: Editor, clock: Clock, digits: int
+) -> None:
+    correction_id = report(database, site, clock())
+    _, hidden = open_page(desk, correction_id)
+    later = clock.advance(minutes=1)
+    by_another(database, site, admin, correction_id, later, public_note="Theirs")
+    hidden["version"] = "9" * digits
+    path = f"/review/{correction_id}"
+    assert send(desk, f"{path}/moves", to="accepted", **hidden).status_code == 412
+    entry = {"kind": "correction", "said": "wrold", "says": "world"}
+    assert send(desk, f"{path}/publication", **hidden, **entry).status_code == 412
+    assert send(desk, f"{path}/blocks", days="9" * digits, version="1").status_code == 422
+
+
 def test_stale_form_says_who_did_what_and_keeps_what_was_typed(
     desk: FlaskClient, database: Database, site: Site, admin: Editor, clock: Clock
 ) -> None:

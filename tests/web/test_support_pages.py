@@ -144,6 +144,23 @@ def test_another_variant_is_added_without_keeping_anything(
     assert kept(database) == []
 
 
+def test_there_are_no_more_variants_than_a_campaign_may_have(desk: FlaskClient) -> None:
+    letters = {f"variants/{n}/key": chr(ord("a") + n) for n in range(26)}
+    many = send(desk, f"{HOME}/new", form(add="variant", **letters))
+    assert (many.status_code, 'name="variants/11/key"' in many.text) == (200, False)
+    whole = {name: value for name, value in letters.items() if int(name.split("/")[1]) < 10}
+    full = send(desk, f"{HOME}/new", form(add="variant", **whole))
+    assert 'name="variants/9/key" value="j"' in full.text
+    assert 'name="variants/10/key"' not in full.text
+
+
+def test_fields_that_no_campaign_has_are_left_out(desk: FlaskClient) -> None:
+    locales = {f"variants/0/texts/x-{n}/title": "Title" for n in range(500)}
+    answer = send(desk, f"{HOME}/new", form(preview="1", **{"a/texts/b": "c"}, **locales))
+    assert answer.status_code == 200
+    assert answer.text.count('/title"') < 500
+
+
 def test_preview_shows_what_is_typed_and_keeps_nothing(
     desk: FlaskClient, database: Database
 ) -> None:

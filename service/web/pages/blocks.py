@@ -20,13 +20,12 @@ def block_networks(who: Principal, correction_id: UUID) -> Answer:
     """Block the networks that the chosen reports came from."""
 
     def act(session: Session, _: Correction) -> None:
-        days = request.form.get("days", "")
         blocks.block(
             session,
             who.site_id,
             correction_id,
             chosen(),
-            int(days) if days.isdecimal() else 0,
+            forms.number(request.form.get("days", "")) or 0,
             by=who.label,
             now=current.now(),
         )

@@ -128,7 +128,7 @@ def seen(session: Session, found: Correction) -> Seen:
     if not version.isdecimal():
         return Seen(state=wanted)
     since = timeline.entries(session, found.id, _seen_at())
-    known = int(version) if since else found.version
+    known = (forms.number(version) or 0) if since else found.version
     return Seen(frozenset({known}), wanted)
 
 

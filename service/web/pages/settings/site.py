@@ -57,7 +57,7 @@ def save_site_settings(who: Principal) -> Answer:
                 wanted,
                 by=who.label,
                 now=current.now(),
-                version=int(seen) if seen.isdecimal() and len(seen) < 10 else 0,
+                version=forms.number(seen) or 0,
             )
     except InvalidFields as refusal:
         return _page(who, given=wanted, seen=seen, errors=forms.told(refusal)), refusal.status
@@ -78,7 +78,8 @@ def _sent() -> dict[str, Any]:
 def _number(text: str) -> int | str | None:
     if not text:
         return None
-    return int(text) if text.isdecimal() and len(text) < 10 else text
+    number = forms.number(text)
+    return text if number is None else number
 
 
 def _lines(text: str) -> list[str]:
@@ -97,8 +98,8 @@ def _page(
     with current.database().read() as session:
         site = session.get_one(Site, who.site_id)
         kept = {field: getattr(site, field) for field in (*TEXTS, *NUMBERS, *LINES, *CHOICES)}
-        asked = request.form.get("version", "")
-        version = int(asked) if asked.isdecimal() and len(asked) < 10 else site.version
+        asked = forms.number(request.form.get("version", ""))
+        version = site.version if asked is None else asked
         return show(
             session,
             who,

@@ -17,8 +17,9 @@ from service.models import Campaign, Place, Site
 from service.support import campaigns, lines
 from service.support.campaigns import Draft
 from service.support.lines import Lines
-from service.web import campaign_forms, campaign_previews, current, words
+from service.web import campaign_forms, campaign_previews, current, forms, words
 from service.web.campaign_forms import Typed
+from service.web.campaigns import MOST_VARIANTS
 from service.web.cookies import Answer, signed_in
 from service.web.pages.frame import blueprint
 from service.web.pages.settings.frame import show
@@ -200,6 +201,7 @@ def _form(who: Principal, opened: Opened) -> str:
             opened=opened,
             form=opened.form,
             variants=campaign_forms.variants_in(opened.form),
+            most_variants=MOST_VARIANTS,
             languages=languages,
             preview=campaign_previews.preview(opened.form, site, languages),
             picture=campaign_previews.PICTURE,
@@ -230,6 +232,8 @@ def _stale(who: Principal, opened: Opened) -> Opened:
 
 def _with_variant(opened: Opened) -> Opened:
     number = campaign_forms.variants_in(opened.form)
+    if number >= MOST_VARIANTS:
+        return opened
     taken = {opened.form.get(f"variants/{n}/key") for n in range(number)}
     free = next(letter for letter in "abcdefghijklmnopqrstuvwxyz" if letter not in taken)
     opened.form[f"variants/{number}/key"] = free
@@ -283,4 +287,4 @@ def _by_locale(form: MultiDict[str, str], name: str) -> dict[str, str]:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return forms.number(text) or 0
