@@ -3,9 +3,10 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from service.dispatch.claim import Task
@@ -47,6 +48,13 @@ class _Lane:
         held = self.running + len(self.waiting)
         # Half empty or more: many at once cost little more than one.
         return wanted - held if held <= wanted // 2 else 0
+
+    def is_old(self, lane_id: UUID, changed_at: Mapping[UUID, datetime | None]) -> bool:
+        if lane_id not in changed_at or not self.waiting:
+            return False
+        # What waits behind it was claimed later.
+        outlet = self.waiting[0].parcel.outlet
+        return outlet is not None and outlet.updated_at != changed_at[lane_id]
 
     def note(self, result: Result) -> None:
         self.pace += (result.seconds - self.pace) / 8
@@ -90,14 +98,22 @@ class Lanes:
             self._lanes[lane_id].waiting.extend(tasks)
             self._start(self._lanes[lane_id])
 
-    def take_back(self) -> list[Task]:
-        """Tasks that need not wait here: their endpoint rests, or rested and nothing goes on."""
+    def waiting(self) -> list[UUID]:
+        """The lanes in which something waits."""
+        with self._lock:
+            return [lane_id for lane_id, lane in self._lanes.items() if lane.waiting]
+
+    def take_back(self, changed_at: Mapping[UUID, datetime | None]) -> list[Task]:
+        """Tasks that need not wait here: their endpoint rests, or rested and nothing goes on.
+
+        And those that were claimed before their outlet was changed; None of one that is no more.
+        """
         with self._lock:
             now = time.monotonic()
             return [
                 task
-                for lane in self._lanes.values()
-                if lane.rests_until > now or not lane.running
+                for lane_id, lane in self._lanes.items()
+                if lane.rests_until > now or not lane.running or lane.is_old(lane_id, changed_at)
                 for task in _emptied(lane.waiting)
             ]
 

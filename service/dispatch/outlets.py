@@ -1,5 +1,6 @@
 """What something is due for: each webhook and channel, and the letters; and how each is claimed."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -8,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import Exists, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.db import Prepared
+from service.db import Prepared, among
 from service.dispatch import to_channels, to_people, to_webhooks
 from service.dispatch.claim import NOW, Task, is_due
+from service.dispatch.health import Kind
 from service.dispatch.to_webhooks import Contents
 from service.letters import Writers
 from service.models import LETTERS, Channel, Delivery, Medium, Webhook
@@ -59,3 +61,21 @@ def due(
     if has_mail and _LETTERS.one(session, at).any:
         found[LETTERS] = partial(to_people.take, writers=writers)
     return found
+
+
+def _enabled(kind: Kind) -> Prepared:
+    return Prepared(
+        lambda dialect: select(kind.id, kind.updated_at).where(
+            kind.enabled, among(kind.id, "asked", dialect)
+        )
+    )
+
+
+_ENABLED = [_enabled(Webhook), _enabled(Channel)]
+
+
+def changed_at(session: Session, ids: Collection[UUID]) -> dict[UUID, datetime | None]:
+    """When each of these webhooks and channels was changed last; None of what is no more."""
+    asked = {"asked": ids}
+    found = {row.id: row.updated_at for each in _ENABLED for row in each.all(session, asked)}
+    return {key: found.get(key) for key in ids}

@@ -144,6 +144,8 @@ class Worker:
                 writers=self._writers,
                 has_mail=self._carriers.mailer is not None,
             )
+            waiting = self._lanes.waiting()
+            changed_at = outlets.changed_at(session, waiting) if waiting else {}
         self._mind_the_clock(now)
         if not has_events and not due:
             # Who is woken again and again by what nobody listens to looks ever more rarely.
@@ -151,7 +153,7 @@ class Worker:
             self._silence = longer if self._was_woken else GATHER_SECONDS
             self._next_fan_out = max(self._next_fan_out, time.monotonic() + self._silence)
         handed_out = self._hand_out(now) if has_events else 0
-        self._give_back(self._lanes.take_back())
+        self._give_back(self._lanes.take_back(changed_at))
         rooms = {lane_id: room for lane_id in due if (room := self._lanes.room(lane_id))}
         if rooms:
             self._claim(due, rooms, now)

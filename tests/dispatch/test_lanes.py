@@ -57,9 +57,9 @@ def test_take_back_what_waits_when_a_rest_is_over(lanes: Lanes, endpoint: Endpoi
     lane_id = given[0].lane_id
     assert lanes.room(lane_id) == START
     lanes.add(lane_id, given)
-    assert lanes.take_back() == []
+    assert lanes.take_back({}) == []
     endpoint.let.set()
     wait_until(lambda: len(endpoint.ended) == START, 10, "what was under way")
     time.sleep(1.1)
-    assert lanes.take_back() == given[START:]
+    assert lanes.take_back({}) == given[START:]
     assert lanes.room(lane_id) >= START

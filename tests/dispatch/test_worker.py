@@ -585,6 +585,51 @@ def test_run_deleted_while_under_way(
     assert [delivery.webhook_id for delivery in deliveries] == [other.id]
 
 
+@pytest.mark.parametrize("act", ["moved", "disabled", "removed"])
+def test_run_backlog_follows_what_becomes_of_its_webhook(
+    subscribe: Subscribe, work: Work, database: Database, site: Site, act: str
+) -> None:
+    go = receivers.threading.Event()
+
+    def wait_at_last(_got: Got) -> tuple[int, dict[str, str]]:
+        # The quicker the first ones, the more wait behind them.
+        if len(receiver.got) > 60:
+            go.wait(20)
+        return 204, {}
+
+    count, now = 300, datetime.now(UTC)
+    shared = {"site_id": site.id, "type": "correction.created", "data": {}, "created_at": now}
+    receiver = Receiver(wait_at_last)
+    with running(receiver):
+        webhook = subscribe(receiver.url)
+        with database.write() as session:
+            session.execute(
+                insert(Event),
+                [{"id": new_id(), "subject_id": new_id(), **shared} for _ in range(count)],
+            )
+        with work():
+            receiver.wait_for(61)
+            time.sleep(0.5)
+            with database.write() as session:
+                found = session.get_one(Webhook, webhook.id)
+                told = {"by": "a", "now": datetime.now(UTC)}
+                if act == "removed":
+                    webhooks.remove(session, found, **told)
+                elif act == "disabled":
+                    webhooks.change(session, found, enabled=False, **told)
+                else:
+                    url = CheckedUrl(f"{receiver.url}/new")
+                    webhooks.change(session, found, url=url, **told)
+            time.sleep(1)
+            begun = len(receiver.got)
+            go.set()
+            receiver.wait_for(count if act == "moved" else begun)
+            time.sleep(0.3)
+    assert begun < count
+    later = [got.path for got in receiver.got[begun:]]
+    assert later == (["/hook/new"] * (count - begun) if act == "moved" else [])
+
+
 def test_redeliver_sends_the_same_id_again(
     receiver: Receiver, subscribe: Subscribe, tell: Tell, work: Work, database: Database, site: Site
 ) -> None:
