@@ -86,7 +86,7 @@ def signed_in(
 ) -> Callable[[Callable[Concatenate[Principal, P], Answer]], Callable[P, Answer]]:
     """Show a page only to an editor with this scope; others are asked to sign in first.
 
-    Whoever has no session is led to the sign-in; whoever had one, or sent a form, gets it in
+    Whoever has no session is led to the sign-in; whoever had one, or typed something, gets it in
     place, as a 401: what the form says is kept until then.
     Whatever is sent must come from a form of this session.
     """
@@ -94,7 +94,7 @@ def signed_in(
     def decorate(view: Callable[Concatenate[Principal, P], Answer]) -> Callable[P, Answer]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
-            if not token() and request.method in SAFE_METHODS:
+            if not token() and not _kept():
                 return redirect(url_for("pages.login", next=_here()), 303)
             try:
                 who = _authenticated()
@@ -113,13 +113,16 @@ def signed_in(
 
 def over(refusal: NotSignedIn) -> Response:
     """The sign-in form where a page would have been."""
-    kept = "" if request.method in SAFE_METHODS else again.keep()
-    page = render_template("login.html", next=_here(), kept=kept, message=words.refused(refusal))
+    page = render_template("login.html", next=_here(), kept=_kept(), message=words.refused(refusal))
     made = make_response(page, refusal.status)
     # Where another site sent a form, the browser has the cookie and did not send it.
     if token():
         take(made)
     return made
+
+
+def _kept() -> str:
+    return "" if request.method in SAFE_METHODS else again.keep()
 
 
 def _here() -> str:
