@@ -122,7 +122,7 @@ def work(url: str) -> None:
 
 def bare(port: int, count: int) -> None:
     """The ceiling: threads that post and do nothing else."""
-    client = Client(_settings("sqlite://").webhook_allow_networks)
+    client = Client(_settings("sqlite:///unused").webhook_allow_networks)
     message = Message(new_id(), "correction.created", datetime.now(UTC), _data())
     content = Content.of(message)
     url, webhook = f"http://127.0.0.1:{port}/bare", Webhook(secret=new_secret(), headers={})

@@ -4,7 +4,7 @@ import argparse
 import sys
 from dataclasses import replace
 
-from bench.speed import machines, memory, profile, servers, sizes, writes
+from bench.speed import machines, memory, moving, profile, servers, sizes, writes
 from bench.speed.results import PAGE, Results
 from bench.speed.times import QUICK, WHOLE
 
@@ -13,7 +13,9 @@ SECTIONS = {
     "profile": profile.measure,
     "servers": servers.measure,
     "memory": memory.measure,
-    "sizes": sizes.measure,
+    "sqlite": sizes.on_sqlite,
+    "postgresql": sizes.on_postgresql,
+    "moving": moving.measure,
     "machines": machines.measure,
 }
 
