@@ -38,7 +38,8 @@ PEERS: dict[str, tuple[int, int | None, int | None, int | None]] = {
     "Hypothesis": (351779, None, 12, 257),
 }
 ASK = "a page's places, with an ask"
-BUDGET = {"widget.js": 2000, "all to send a correction": 9000, ASK: 5000}
+# As in .size-limit.mjs.
+BUDGET = {"widget.js": 2000, "all to send a correction": 9200, ASK: 5000}
 # Milliseconds from the keys to the dialog, once its parts are there.
 PROMPT = 100
 TASKS = "disabled-by-default-devtools.timeline"
