@@ -58,7 +58,8 @@ def measure(results: Results, times: Times) -> None:
         key = targets.site(env)
         speed(results, times, env, url, key)
         killed(results, env, key)
-        upgraded(results, env, url)
+        # All readers of this load have one address.
+        upgraded(results, {**env, "CORRIGENDA_REPORT_LIMITS": "100000/minute"}, url)
 
 
 @contextmanager
