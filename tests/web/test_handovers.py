@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
 from service.db import Database
-from service.desk import changes, moves, undo
+from service.desk import acts, changes, moves, undo
 from service.desk.moves import By, Decision
 from service.dispatch import history, webhooks
 from service.dispatch.applying import ANSWER_WITHIN, APPLY
@@ -189,7 +189,7 @@ def test_verdict_becomes_a_state_and_words(
     assert article.read_text() == text
     assert (told(database)[0] or "").partition(" ")[0] == result, told(database)
     if state is State.FIXED:
-        assert answer.location == f"/review?done={correction_id}"
+        assert answer.location == f"/review?done={correction_id}.{acts.mark(clock())}"
     else:
         assert answer.location.endswith("#handover")
         words = {
@@ -375,6 +375,24 @@ def test_moved_meanwhile_it_stays_where_it_is(
         endpoint(database, site, server.url, clock)
         assert ask(correction_id).json["correction"]["state"] == "spam"
     assert told(database) == ["applied"]
+
+
+def test_moved_meanwhile_nobody_is_offered_to_undo_it(
+    desk: FlaskClient, admin: Editor, database: Database, site: Site, clock: Clock
+) -> None:
+    correction_id = report(database, site, clock())
+
+    def say(server: Any, connection: Any) -> None:
+        with database.write() as session:
+            by = By(admin.email, admin.id)
+            moves.decide(session, site.id, correction_id, Decision(State.FIXED), by=by, now=clock())
+        body = json.dumps({"result": "applied"}).encode()
+        server.send(connection, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with misbehaving(say) as server:
+        endpoint(database, site, server.url, clock)
+        answer = press(desk, correction_id)
+    assert answer.location == f"/review/{correction_id}?next=/review#handover"
 
 
 def test_broken_connection_is_told_and_a_later_decision_is_not_stale(

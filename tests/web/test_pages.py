@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from service.accounts import editors, sessions
 from service.app import create_app
 from service.db import Database
-from service.desk import changes, moves, revisions
+from service.desk import acts, changes, moves, revisions
 from service.desk.moves import By, Decision
 from service.desk.revisions import NewText
 from service.models import Correction, Editor, Site, State
@@ -350,9 +350,10 @@ def test_decision_goes_back_to_the_queue_and_can_be_undone(
         f"/review/{correction_id}/moves",
         **{"to": to, "from": "new", "next": place, "reason": " why "},
     )
-    assert answer.headers["Location"] == f"{place}&done={correction_id}"
     with database.read() as session:
         [kept] = moves.history(session, correction_id)
+    key = f"{correction_id}.{acts.mark(kept.created_at)}"
+    assert answer.headers["Location"] == f"{place}&done={key}"
     assert (kept.to_state, kept.by, kept.reason) == (to, editor.email, "why")
     assert "Undo" in desk.get(answer.headers["Location"]).text
     undo = send(desk, f"/review/{correction_id}/moves", **{"to": "new", "from": to})

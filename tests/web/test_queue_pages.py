@@ -14,8 +14,9 @@ from service.db import Database
 from service.desk import acts, moves
 from service.desk.moves import By, Decision
 from service.models import Editor, Site, State
+from tests.conftest import Clock
 from tests.reporting import report
-from tests.web.test_pages import desk, form_token, rows, state_of
+from tests.web.test_pages import desk, form_token, rows, send, state_of
 
 __all__ = ["desk"]
 OTHER = By("other@news.example")
@@ -93,6 +94,33 @@ def test_outcomes_of_forms_go_back_to_the_view_and_can_be_undone(
     assert state_of(database, site, made) is State.NEW
     with database.read() as session:
         assert [each.reason for each in moves.history(session, made)] == ["House style", None]
+
+
+def test_undo_of_what_was_decided_on_its_page_takes_back_nothing_else(
+    desk: FlaskClient, database: Database, site: Site, clock: Clock
+) -> None:
+    made = report(database, site, clock())
+    move(database, site, made, State.ACCEPTED, clock.advance(seconds=1))
+    clock.advance(seconds=1)
+
+    def decided() -> list[str]:
+        answer = send(desk, f"/review/{made}/moves", to="fixed", next="/review")
+        return re.findall(r'name="ids" value="([^"]+)"', desk.get(answer.location).text)
+
+    keys = decided()
+    for problem in (None, "Somebody was first. Undone by editor@"):
+        clock.advance(seconds=1)
+        [told] = act(desk, act="undo", ids=keys).json["outcomes"]
+        assert (told["problem"] or "").startswith(problem or "")
+        assert (told["key"] is None, state_of(database, site, made)) == (
+            problem is not None,
+            State.ACCEPTED,
+        )
+    keys = decided()
+    move(database, site, made, State.SPAM, clock.advance(seconds=1))
+    [told] = act(desk, act="undo", ids=keys).json["outcomes"]
+    assert told["problem"].startswith("Somebody was first. Marked as spam by other@")
+    assert state_of(database, site, made) is State.SPAM
 
 
 @pytest.mark.parametrize(

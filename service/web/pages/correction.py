@@ -31,7 +31,7 @@ from service.errors import (
     StillBeingWritten,
 )
 from service.intake import blocks
-from service.models import Article, Correction, Site, State
+from service.models import Article, Correction, Move, Site, State
 from service.record import entries, publications
 from service.record.publications import Entry
 from service.web import current, forms, passages
@@ -137,7 +137,7 @@ def seen(session: Session, found: Correction) -> Seen:
 def move(who: Principal, correction_id: UUID) -> Answer:
     """Decide, and go on with the queue; what was decided can be undone there."""
 
-    def act(session: Session, found: Correction) -> None:
+    def act(session: Session, found: Correction) -> str:
         decision: Decision = forms.read(MoveIn())
         moves.decide(
             session,
@@ -148,17 +148,19 @@ def move(who: Principal, correction_id: UUID) -> Answer:
             now=current.now(),
             seen=seen(session, found),
         )
+        # One form both saves, and stays, and decides, and goes back to the queue.
+        place = forms.place(request.form.get("back") or request.form.get("next"))
+        return _with_done(place, moves.history(session, correction_id)[-1])
 
-    # One form both saves, and stays, and decides, and goes back to the queue.
-    next_place = forms.place(request.form.get("back") or request.form.get("next"))
-    place = _with_done(next_place, correction_id)
-    return answered(who, correction_id, act, place)
+    return answered(who, correction_id, act)
 
 
-def _with_done(place: str, correction_id: UUID) -> str:
+def _with_done(place: str, done: Move) -> str:
+    """The place; where it is the queue, with the key by which this very move can be undone."""
     if place.partition("?")[0] != "/review":
         return place
-    return f"{place}{'&' if '?' in place else '?'}done={correction_id}"
+    key = f"{done.correction_id}.{acts.mark(done.created_at)}"
+    return f"{place}{'&' if '?' in place else '?'}done={key}"
 
 
 @blueprint.post("/review/<uuid:correction_id>/apply")
@@ -170,7 +172,11 @@ def apply(who: Principal, correction_id: UUID) -> Answer:
     except (*ANSWERED, Disabled, StillBeingWritten) as refusal:
         return page(who, correction_id, refusal)
     if reply.is_applied:
-        return redirect(_with_done(forms.place(request.form.get("back")), correction_id), 303)
+        with current.database().read() as session:
+            last = moves.history(session, correction_id)[-1]
+        # Somebody else may have moved it while the content system was asked.
+        if last.by == who.label:
+            return redirect(_with_done(forms.place(request.form.get("back")), last), 303)
     return redirect(f"{forms.place(request.form.get('next'))}#handover", 303)
 
 
@@ -246,11 +252,11 @@ def put_back(who: Principal, correction_id: UUID) -> Answer:
     return answered(who, correction_id, act)
 
 
-def answered(who: Principal, correction_id: UUID, act: Any, place: str | None = None) -> Answer:
+def answered(who: Principal, correction_id: UUID, act: Any) -> Answer:
     """Do what a form asks for, then go on; a refusal is told on the page that sent the form."""
     try:
         with current.database().write() as session:
-            act(session, changes.find(session, who.site_id, correction_id))
+            place = act(session, changes.find(session, who.site_id, correction_id))
     except ANSWERED as refusal:
         if "version" not in request.form:
             raise
