@@ -158,6 +158,77 @@ def test_key_decides_nothing_that_a_colleague_has_changed(desk: Desk) -> None:
     assert desk.state_of(correction_id) is State.NEW
 
 
+def refused(desk: Desk, page: Any, correction_id: UUID, *keys: str) -> None:
+    """Press these keys after a colleague changed something."""
+    by, now = By("other@news.example"), datetime.now(UTC)
+    with desk.database.write() as session:
+        wanted = {"category": Category.FACT}
+        changes.change(session, desk.site.id, correction_id, wanted, by=by, now=now)
+    with page.expect_navigation():
+        for key in keys:
+            page.keyboard.press(key)
+    expect(page.locator(".refused")).to_contain_text("Somebody was first")
+
+
+def test_words_that_were_refused_go_with_the_next_decision(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    page.get_by_label("Final wording").fill("words of my own")
+    page.get_by_label("Public note").fill("Thank you.")
+    refused(desk, page, correction_id, "Escape", "a")
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    with desk.database.read() as session:
+        found = changes.find(session, desk.site.id, correction_id)
+    assert (found.state, found.wording) == (State.ACCEPTED, "words of my own")
+    assert found.public_note == "Thank you."
+
+
+def test_words_that_were_refused_wait_for_who_goes_back_to_the_queue(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    typed = {
+        "Final wording": "words of my own",
+        "Public note": "Thank you.",
+        "Note for the other editors": "half a not",
+    }
+    for label, words in typed.items():
+        page.get_by_label(label).fill(words)
+    refused(desk, page, correction_id, "Escape", "a")
+    for _ in range(2):
+        assert {each: page.get_by_label(each).input_value() for each in typed} == typed
+        with page.expect_navigation():
+            page.keyboard.press("q")
+        open_one(desk, correction_id, page)
+
+
+def test_reason_that_was_chosen_goes_with_no_other_decision(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    refused(desk, page, correction_id, "r", "2")
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    with desk.database.read() as session:
+        [kept] = moves.history(session, correction_id)
+    assert (kept.to_state, kept.reason) == (State.ACCEPTED, None)
+
+
+def test_entry_that_is_previewed_waits_for_who_goes_back_to_the_queue(desk: Desk) -> None:
+    correction_id = busy(desk)
+    page = open_one(desk, correction_id)
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    open_one(desk, correction_id, page)
+    explanation = page.get_by_label("Explanation for the public")
+    explanation.fill("We misread it.")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Preview").click()
+    with page.expect_navigation():
+        page.keyboard.press("q")
+    open_one(desk, correction_id, page)
+    assert explanation.input_value() == "We misread it."
+
+
 def test_long_word_makes_no_page_wider(desk: Desk) -> None:
     correction_id = desk.report(suggestion="https://news.example/" + "a" * 300)
     page = desk.sign_in(desk.browser.another(viewport={"width": 320, "height": 640}))

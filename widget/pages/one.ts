@@ -15,8 +15,8 @@ const KEYS: Record<string, string> = {
 
 type Field = HTMLInputElement | HTMLTextAreaElement;
 
-/** Where words wait that were typed in fields and not sent. */
-const WAITING = `corrigenda.typed ${location.pathname}`;
+/** Where words wait that were typed in fields and not sent; a refused form has a longer path. */
+const WAITING = `corrigenda.typed ${location.pathname.split('/', 3).join('/')}`;
 
 /** What goes with a decision, whichever button makes it. */
 const WITH_DECISIONS = ['wording', 'public_note', 'reason'];
@@ -27,7 +27,8 @@ let sent: Field[] = [];
 const fields = () => [
   ...document.querySelectorAll<Field>('.fields textarea, .fields input:not([type=hidden])'),
 ];
-const changed = () => fields().filter((field) => field.value !== field.defaultValue);
+const changed = () =>
+  fields().filter((field) => field.value !== (field.dataset.saved ?? field.defaultValue));
 const nameOf = ({ form, name }: Field) => `${form?.getAttribute('action')} ${name}`;
 
 /** Add to a decision what is typed elsewhere on the page, unless it says that itself. */
