@@ -328,6 +328,25 @@ def test_what_is_written_stays_when_somebody_was_first(desk: Desk) -> None:
         assert changes.find(session, desk.site.id, only).wording == "theirs"
 
 
+def test_key_that_is_held_down_decides_once(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    for key in ("j", "j", "a", "a", "a"):
+        page.keyboard.down(key)
+    page.keyboard.up("j")
+    page.keyboard.up("a")
+    told(page, "Accepted: recieve")
+    assert states(desk, ids) == [State.NEW, State.NEW, State.ACCEPTED, State.NEW]
+    press(page, "f")
+    told(page, "Marked as fixed: thier")
+    for _ in range(3):
+        page.keyboard.down("u")
+    page.keyboard.up("u")
+    told(page, "Undone")
+    expect(page.locator(".row:not(.going)")).to_have_count(3)
+    assert states(desk, ids) == [State.NEW, State.NEW, State.ACCEPTED, State.NEW]
+
+
 def test_suspected_are_freed_and_say_why(desk: Desk) -> None:
     desk.report(website="spam")
     page = desk.sign_in()

@@ -9,6 +9,9 @@ declare global {
 const TYPING = 'input:not([type=checkbox]), textarea, select, [contenteditable]';
 const SETTING = 'corrigenda.keys';
 
+/** Held down, they are meant again and again; all others once. */
+const REPEATED = ['j', 'k'];
+
 export function areOn(): boolean {
   return localStorage.getItem(SETTING) !== 'off';
 }
@@ -24,9 +27,9 @@ export function isTyping(element: EventTarget | null): boolean {
 
 /** The key that was pressed as a command; undefined where it was not meant as one. */
 export function command(event: KeyboardEvent): string | undefined {
-  const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
+  const { key, target, ctrlKey, metaKey, altKey, isComposing, repeat } = event;
   if (ctrlKey || metaKey || altKey || isComposing || !areOn() || isTyping(target)) return undefined;
-  return key;
+  return repeat && !REPEATED.includes(key) ? undefined : key;
 }
 
 /** Hear every key from here on, and those that came before the script. */

@@ -101,7 +101,7 @@ function pressed(event: KeyboardEvent): void {
   const key = command(event);
   if (event.key === 'Escape') leave(row);
   else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-    if (row?.querySelector('.editing')) save(row, 'accepted');
+    if (row?.querySelector('.editing') && !event.repeat) save(row, 'accepted');
   } else if (event.key === 'Enter' && !event.isComposing && ownReason(event)) {
     // The form has no button of its own that Enter could press.
     event.preventDefault();
