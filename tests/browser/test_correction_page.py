@@ -229,6 +229,19 @@ def test_entry_that_is_previewed_waits_for_who_goes_back_to_the_queue(desk: Desk
     assert explanation.input_value() == "We misread it."
 
 
+def test_escape_of_an_input_method_leaves_no_field(desk: Desk) -> None:
+    page = open_one(desk, busy(desk))
+    note = page.get_by_label("Public note")
+    note.focus()
+    note.evaluate(
+        "each => each.dispatchEvent(new KeyboardEvent('keydown', "
+        "{ key: 'Escape', isComposing: true, bubbles: true }))"
+    )
+    expect(note).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(note).not_to_be_focused()
+
+
 def test_long_word_makes_no_page_wider(desk: Desk) -> None:
     correction_id = desk.report(suggestion="https://news.example/" + "a" * 300)
     page = desk.sign_in(desk.browser.another(viewport={"width": 320, "height": 640}))

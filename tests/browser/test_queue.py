@@ -57,6 +57,11 @@ def buttons(page: Page) -> Any:
     )
 
 
+def field(page: Page, row: str = ".row") -> Locator:
+    """Where a wording is written."""
+    return page.locator(f"{row} .editing textarea")
+
+
 def one_page(page: Page) -> Any:
     """Counts the documents that are loaded from here on."""
     loads: list[str] = []
@@ -345,6 +350,24 @@ def test_key_that_is_held_down_decides_once(desk: Desk) -> None:
     told(page, "Undone")
     expect(page.locator(".row:not(.going)")).to_have_count(3)
     assert states(desk, ids) == [State.NEW, State.NEW, State.ACCEPTED, State.NEW]
+
+
+def test_escape_that_is_meant_for_something_else_leaves_what_is_written(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    press(page, "j", "e")
+    page.keyboard.type("mine")
+    page.get_by_role("button", name="Keys").click()
+    press(page, "Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    expect(field(page)).to_have_value("mine")
+    field(page).evaluate(
+        "each => each.dispatchEvent(new KeyboardEvent('keydown', "
+        "{ key: 'Escape', isComposing: true, bubbles: true }))"
+    )
+    expect(field(page)).to_have_value("mine")
+    press(page, "Escape")
+    expect(field(page)).to_have_count(0)
 
 
 def test_suspected_are_freed_and_say_why(desk: Desk) -> None:

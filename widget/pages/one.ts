@@ -111,7 +111,7 @@ window.addEventListener('pageshow', () => {
 refill();
 
 listen((event) => {
-  if (event.key === 'Escape') {
+  if (event.key === 'Escape' && !event.isComposing) {
     const reasons = document.querySelector<HTMLDetailsElement>('.moves .reject[open]');
     if (reasons) reasons.open = false;
     (document.activeElement as HTMLElement | null)?.blur();

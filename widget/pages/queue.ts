@@ -99,8 +99,10 @@ function ownReason(event: KeyboardEvent): HTMLElement | undefined {
 function pressed(event: KeyboardEvent): void {
   const row = current();
   const key = command(event);
-  if (event.key === 'Escape') leave(row);
-  else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+  if (event.key === 'Escape') {
+    // An input method and an open list close themselves by it.
+    if (!event.isComposing && !document.querySelector(':popover-open')) leave(row);
+  } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
     if (row?.querySelector('.editing') && !event.repeat) save(row, 'accepted');
   } else if (event.key === 'Enter' && !event.isComposing && ownReason(event)) {
     // The form has no button of its own that Enter could press.
