@@ -331,6 +331,157 @@ def test_what_is_written_stays_when_somebody_was_first(desk: Desk) -> None:
     page.locator(".row ins", has_text="theirs").wait_for()
     with desk.database.read() as session:
         assert changes.find(session, desk.site.id, only).wording == "theirs"
+    expect(field(page)).to_have_value("mine")
+    press(page, "Control+Enter")
+    told(page, "Accepted: wrold")
+    with desk.database.read() as session:
+        assert changes.find(session, desk.site.id, only).wording == "mine"
+
+
+def test_what_is_written_stays_when_somebody_has_decided(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j", "e")
+    page.keyboard.type("mine")
+    move(desk, ids[3], State.FIXED)
+    press(page, "Control+Enter")
+    told(page, f"Marked as fixed by {OTHER.label}")
+    expect(field(page, ".settled")).to_have_value("mine")
+
+
+def test_field_that_was_opened_before_an_answer_stays(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    held = hold(page, "**/review/moves*", times=1)
+    with page.expect_request("**/review/moves*"):
+        press(page, "j", "t")
+    press(page, "e")
+    page.keyboard.type("adress")
+    press(page, "Home", "ArrowRight", "ArrowRight")
+    held[0].continue_()
+    expect(page.locator(".row[aria-current] .assignee")).to_have_text("yours")
+    page.keyboard.type("d")
+    expect(field(page)).to_have_value("address")
+    press(page, "Control+Enter")
+    told(page, "Accepted: adress")
+    with desk.database.read() as session:
+        assert changes.find(session, desk.site.id, ids[3]).wording == "address"
+
+
+def test_reason_that_is_begun_before_an_answer_stays(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    held = hold(page, "**/review/moves*", times=1)
+    with page.expect_request("**/review/moves*"):
+        press(page, "j", "t")
+    press(page, "r", "0")
+    page.keyboard.type("As they ")
+    held[0].continue_()
+    expect(page.locator(".row[aria-current] .assignee")).to_have_text("yours")
+    page.keyboard.type("say it")
+    press(page, "Enter")
+    told(page, "Rejected: adress")
+    with desk.database.read() as session:
+        assert [each.reason for each in moves.history(session, ids[3])] == ["As they say it"]
+
+
+def test_field_closes_when_its_words_are_saved_unless_more_are_written(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    save = page.get_by_role("button", name="Only save")
+    press(page, "j", "e")
+    page.keyboard.type("one")
+    save.click()
+    expect(page.locator(".row[aria-current] ins")).to_have_text("one")
+    expect(field(page)).to_have_count(0)
+    expect(page.locator(".row[aria-current]")).to_be_focused()
+    press(page, "e")
+    page.keyboard.type("two")
+    held = hold(page, "**/review/moves*", times=1)
+    save.click()
+    field(page).focus()
+    press(page, "End")
+    page.keyboard.type(" or")
+    held[0].continue_()
+    expect(page.locator(".row[aria-current] ins")).to_have_text("two")
+    page.keyboard.type(" three")
+    expect(field(page)).to_have_value("two or three")
+
+
+def test_field_that_was_opened_before_an_undo_is_answered_stays(desk: Desk) -> None:
+    several(desk)
+    page = desk.sign_in()
+    press(page, "j", "a")
+    told(page, "Accepted: adress")
+    page.goto(f"{desk.url}/review?state=accepted")
+    held = hold(page, "**/review/moves*", times=1)
+    with page.expect_request("**/review/moves*"):
+        press(page, "u")
+    press(page, "j", "e")
+    page.keyboard.type("addr")
+    held[0].continue_()
+    told(page, "Undone")
+    page.keyboard.type("ess")
+    expect(field(page)).to_have_value("address")
+
+
+def test_field_that_is_opened_while_rows_are_fetched_stays(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j")
+    desk.report(exact="adress", suggestion="adress!", start=60)
+    other = desk.report(exact="quikly", suggestion="quickly", start=200)
+    held = hold(page, "**/review/rows*", times=1)
+    with page.expect_request("**/review/rows*"):
+        look(page)
+    press(page, "e")
+    page.keyboard.type("addr")
+    held[0].continue_()
+    expect(page.locator(f"#c-{other}")).to_be_visible()
+    page.keyboard.type("ess")
+    expect(field(page)).to_have_value("address")
+    assert states(desk, ids) == [State.NEW] * 4
+
+
+def test_row_that_is_replaced_takes_no_keyboard_from_the_bar(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    press(page, "j", "x", "j", "x", "r")
+    page.keyboard.type("Not ")
+    desk.report(exact="recieve", suggestion="recieve!", start=40)
+    look(page)
+    current = page.locator(".row[aria-current=true]")
+    expect(current.locator(".readers")).to_contain_text("2")
+    expect(current).to_have_id(f"c-{ids[2]}")
+    page.keyboard.type("ours")
+    expect(page.locator(".bulk [name=reason]")).to_have_value("Not ours")
+    assert states(desk, ids) == [State.NEW] * 4
+
+
+def test_row_that_comes_back_takes_no_keyboard_from_who_is_writing(desk: Desk) -> None:
+    ids = several(desk)
+    page = desk.sign_in()
+    held = hold(page, "**/review/moves*", times=1)
+    with page.expect_request("**/review/moves*"):
+        press(page, "j", "a")
+    press(page, "e")
+    page.keyboard.type("as")
+    held[0].abort()
+    shows(page, WORDS[::-1])
+    page.keyboard.type("fs")
+    expect(field(page, f"#c-{ids[2]}")).to_have_value("asfs")
+    press(page, "Escape", "k", "a")
+    told(page, "Accepted: adress")
+    held = hold(page, "**/review/live*", times=1)
+    with page.expect_request("**/review/live*"):
+        press(page, "u")
+    press(page, "/")
+    page.keyboard.type("as")
+    held[0].continue_()
+    shows(page, WORDS[::-1])
+    page.keyboard.type("fs")
+    expect(page.locator("[name=q]")).to_have_value("asfs")
+    assert states(desk, ids) == [State.NEW] * 4
 
 
 def test_key_that_is_held_down_decides_once(desk: Desk) -> None:

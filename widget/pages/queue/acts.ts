@@ -1,6 +1,6 @@
 /** Doing something with rows: at once on screen, then at the service; and undoing it. */
 
-import { bringBack, goOn, hide, rowOf } from './list';
+import { bringBack, endEditing, goOn, hide, isBusy, rowOf } from './list';
 import { address, adopt, fetchRows, refill, showCounts, sync, tellLost } from './live';
 
 interface Answer {
@@ -47,7 +47,9 @@ export async function act(
   const quote = rows.length === 1 ? quoteOf(rows[0]) : '';
   if (LEAVING.includes(verb)) hide(rows);
   const sent = send(verb, keys, fields);
-  const done = finished.then(() => sent).then((answer) => finish(verb, rows, answer, quote));
+  const done = finished
+    .then(() => sent)
+    .then((answer) => finish(verb, rows, answer, quote, fields.wording));
   finished = Promise.allSettled([done]);
   if (MOVES.includes(verb)) {
     undoable.push(done);
@@ -64,7 +66,10 @@ export async function undo(): Promise<void> {
   const answer = await send('undo', keys, {});
   if (!answer) return void undoable.push(Promise.resolve(keys));
   void keep();
-  for (const { id } of answer.outcomes) rowOf(id)?.remove();
+  for (const { id } of answer.outcomes) {
+    const row = rowOf(id);
+    if (row && !isBusy(row)) row.remove();
+  }
   tell(answer, '', false);
   await sync(true);
   const first = rowOf(answer.outcomes[0]?.id ?? '');
@@ -113,6 +118,7 @@ function finish(
   rows: HTMLElement[],
   answer: Answer | undefined,
   quote: string,
+  wording: string | undefined,
 ): string[] {
   if (!answer) {
     if (LEAVING.includes(verb)) bringBack(rows);
@@ -126,7 +132,7 @@ function finish(
     if (key && LEAVING.includes(verb)) row?.remove();
     else {
       row?.classList.remove('going');
-      row?.querySelector('.editing')?.remove();
+      if (row && key) endEditing(row, wording);
       stay.push(id);
     }
   }

@@ -1,5 +1,7 @@
 /** The rows that are shown, and which of them the keys are about. */
 
+import { isTyping } from '../keys';
+
 export const list = document.querySelector('.queue') as HTMLOListElement;
 
 const empty = document.querySelector('.empty') as HTMLElement;
@@ -29,11 +31,16 @@ export function current(): HTMLElement | undefined {
   return at?.isConnected ? at : undefined;
 }
 
-export function select(row: HTMLElement | undefined): void {
+/** Make it the current row, and leave the keyboard where it is. */
+function mark(row: HTMLElement | undefined): void {
   if (at !== row) at?.removeAttribute('aria-current');
   at = row;
   ranOut = false;
   row?.setAttribute('aria-current', 'true');
+}
+
+export function select(row: HTMLElement | undefined): void {
+  mark(row);
   row?.focus({ preventScroll: true });
   row?.scrollIntoView({ block: 'nearest' });
 }
@@ -64,7 +71,21 @@ export function hide(gone: HTMLElement[]): void {
 export function bringBack(gone: HTMLElement[]): void {
   for (const row of gone) row.classList.remove('going');
   tidy();
-  select(gone[0]);
+  if (!isTyping(document.activeElement)) select(gone[0]);
+}
+
+/** Whether somebody is writing in a row: it must not be taken from under their hands. */
+export function isBusy(row: HTMLElement): boolean {
+  return row.matches('.going, :has(.editing), :has(details[open] input:not(:placeholder-shown))');
+}
+
+/** Close the field whose wording is saved, unless somebody went on writing in it. */
+export function endEditing(row: HTMLElement, saved: string | undefined): void {
+  const field = row.querySelector<HTMLTextAreaElement>('.editing textarea');
+  if (!field || field.value !== saved) return;
+  const editing = field.closest('.editing');
+  if (editing?.contains(document.activeElement)) select(row);
+  editing?.remove();
 }
 
 /** Say how many rows are selected. */
@@ -105,14 +126,17 @@ function headingOf(row: Element): HTMLElement | undefined {
   return (before as HTMLElement | null) ?? undefined;
 }
 
-/** Put rows where the order has them; what is shown already is replaced by what it is now. */
-export function place(made: HTMLElement[], order: string[]): void {
+/**
+ * Put rows where the order has them; what is shown already is replaced by what it is now.
+ * Without an order they are those that something was done with: what is written in them goes on.
+ */
+export function place(made: HTMLElement[], order?: string[]): void {
   for (const row of made) {
     const heading = headingOf(row);
     const shown = document.getElementById(row.id);
-    if (shown?.matches('.going')) continue;
-    if (shown) replace(shown, row);
-    else insert(row, heading, order);
+    if (!shown) {
+      if (order) insert(row, heading, order);
+    } else if (!(order ? isBusy(shown) : shown.matches('.going'))) replace(shown, row);
   }
   tidy();
   goOn();
@@ -125,11 +149,21 @@ export function goOn(): void {
 }
 
 function replace(shown: HTMLElement, row: HTMLElement): void {
-  const isCurrent = shown === current();
+  const focused = shown.contains(document.activeElement)
+    ? (document.activeElement as HTMLElement)
+    : undefined;
+  const editing = shown.querySelector('.editing');
+  const reasons = shown.querySelector('.reject[open]');
   const box = row.querySelector<HTMLInputElement>('.pick input');
   if (box) box.checked = !!shown.querySelector<HTMLInputElement>('.pick input')?.checked;
   shown.replaceWith(row);
-  if (isCurrent) select(row);
+  if (editing) row.querySelector('.passage, .settled > p')?.after(editing);
+  if (reasons) row.querySelector('.reject')?.replaceWith(reasons);
+  if (focused && row.contains(focused)) {
+    mark(row);
+    focused.focus({ preventScroll: true });
+  } else if (focused) select(row);
+  else if (shown === at) mark(row);
 }
 
 function insert(row: HTMLElement, heading: HTMLElement | undefined, order: string[]): void {

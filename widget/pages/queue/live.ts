@@ -1,6 +1,6 @@
 /** Keeps the open page up to date: asks every few seconds whether anything has changed. */
 
-import { hasMore, idOf, list, place, rowOf, rows, setNext } from './list';
+import { hasMore, idOf, isBusy, list, place, rowOf, rows, setNext } from './list';
 
 const SECONDS = 5;
 const MOST_SECONDS = 60;
@@ -124,13 +124,8 @@ async function ask(all: boolean): Promise<void> {
   setNext(now.next);
 }
 
-/** Whether somebody is writing in a row: it must not be taken from under their hands. */
-function isBusy(row: HTMLElement): boolean {
-  return row.matches('.going, :has(.editing), :has(details[open] input:not(:placeholder-shown))');
-}
-
 /** Show these rows as they are now. */
-export async function fetchRows(ids: string[], order: string[] = []): Promise<void> {
+export async function fetchRows(ids: string[], order?: string[]): Promise<void> {
   for (let from = 0; from < ids.length; from += MOST_ROWS) {
     const id = ids.slice(from, from + MOST_ROWS).join(',');
     const html = await (await get(address('/review/rows', { id }))).text();
