@@ -47,8 +47,10 @@ STRANGE = """() => [...document.querySelectorAll('*')].filter((element) => {
   if (name === 'meta' && element.hasAttribute('http-equiv')) return true;
   if (name === 'link' && !['alternate', 'canonical', 'icon', 'stylesheet'].includes(element.rel)) return true;
   return [...element.attributes].some(({ name, value }) =>
-    /^on|^style$|^srcdoc$|^autofocus$/i.test(name) && element.name !== 'email'
-    && element.name !== 'password'
+    /^on|^style$|^srcdoc$/i.test(name)
+    // Our own: where a form begins, and where something is wrong with it.
+    || /^autofocus$/i.test(name)
+      && !element.matches('[name=email], [name=password], [aria-invalid=true], .refusal')
     || /^(href|xlink:href|src|action|formaction|data|poster)$/.test(name)
       && !/^(https?:\\/\\/127\\.0\\.0\\.1[:/]|\\/(?!\\/)|#|data:,$|$)/.test(value));
 }).map((element) => element.outerHTML.slice(0, 200))"""
