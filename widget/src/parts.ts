@@ -115,8 +115,6 @@ export interface Embed {
   here(): Place;
   /** What is at the page's foot; undefined until the part that asks has started. */
   foot?: HTMLElement | null;
-  /** Where it was when the script came: a later change of one half tells of the other. */
-  first: Place;
 }
 
 /** A page's address without its fragment, and where it says that the article really lives. */

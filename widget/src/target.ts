@@ -3,18 +3,16 @@ import type { PassageSelector } from './selector';
 
 /** Which passage of which page, as the service takes it. */
 export function targetOf(
-  { here, first }: Embed,
+  { here }: Embed,
   { limits }: Config,
   passage: PassageSelector | null,
   lang: string,
 ): object {
   const { url, canonical = '' } = here();
-  // A single-page app went on and left the first article's canonical link behind.
-  const isStale = url !== first.url && canonical === first.canonical;
   const { start, end, revision, ...quote } = passage ?? {};
   return {
     source: url,
-    canonical: isStale || canonical.length > limits.url ? '' : canonical,
+    canonical: canonical.length > limits.url ? '' : canonical,
     title: [...document.title].slice(0, limits.title).join(''),
     lang: /^(?=.{1,35}$)[a-z\d]+(-[a-z\d]+)*$/i.test(lang) ? lang : '',
     selector: passage

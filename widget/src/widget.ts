@@ -1,4 +1,4 @@
-import { type Config, type Dialog, DRAFTS, type Embed, type PartScript } from './parts';
+import { type Config, type Dialog, DRAFTS, type Embed, type PartScript, type Place } from './parts';
 
 /** The hashes of the other files, put in by the build. */
 declare const DIALOG_INTEGRITY: string;
@@ -48,11 +48,20 @@ function embed(script: HTMLScriptElement): void {
   const tell = (name: string, detail: object, cancelable = false) =>
     document.dispatchEvent(new CustomEvent(`corrigenda:${name}`, { detail, cancelable }));
 
-  const here = () => ({
+  const said = (): Place => ({
     url: location.href.split('#')[0] as string,
     canonical:
       data.canonical || document.querySelector<HTMLLinkElement>('link[rel~=canonical]')?.href,
   });
+
+  let first = said();
+
+  const here = () => {
+    const now = said();
+    // A single-page app went on and left the first article's canonical link behind.
+    if (now.url !== first.url && now.canonical === first.canonical) now.canonical = undefined;
+    return now;
+  };
 
   /** The address of a question: about the page where its places ask, else one for the whole site. */
   const question = (name: string, isOfPlaces?: boolean) =>
@@ -109,7 +118,6 @@ function embed(script: HTMLScriptElement): void {
     tell,
     trust: (html) => policy?.createHTML(html) ?? html,
     here,
-    first: here(),
     unreachable: 'The corrections service cannot be reached.',
   };
 
@@ -156,7 +164,7 @@ function embed(script: HTMLScriptElement): void {
 
   // An async script may come before the canonical link and the places.
   on('DOMContentLoaded', () => {
-    lent.first = here();
+    first = said();
     if (!lent.asked) look();
   });
   if (document.readyState !== 'loading') look();

@@ -5,8 +5,8 @@ import type { Config, Embed, Place } from '../src/parts';
 import { targetOf, written } from '../src/target';
 
 const config = { limits: { title: 5, url: 40 } } as Config;
-const target = (here: Place, first = here, lang = 'en') =>
-  targetOf({ here: () => here, first } as Embed, config, null, lang) as Record<string, unknown>;
+const target = (here: Place, lang = 'en') =>
+  targetOf({ here: () => here } as Embed, config, null, lang) as Record<string, unknown>;
 
 beforeEach(() => {
   document.title = 'Title';
@@ -20,14 +20,6 @@ test('a canonical link is told', () => {
     lang: 'en',
     selector: undefined,
   });
-});
-
-test('a canonical link that a single-page app left behind is not', () => {
-  const canonical = 'https://n.example/a';
-  const first = { url: 'https://n.example/a', canonical };
-  expect(target({ url: 'https://n.example/b', canonical }, first).canonical).toBe('');
-  const renewed = { url: 'https://n.example/b', canonical: 'https://n.example/b' };
-  expect(target(renewed, first).canonical).toBe('https://n.example/b');
 });
 
 test('a canonical link too long for the service is not told', () => {
@@ -48,7 +40,7 @@ test.each([
   [`en-${'a'.repeat(33)}`, ''],
 ])('the language "%s" is told as "%s"', (lang, told) => {
   const here = { url: 'https://n.example/a', canonical: undefined };
-  expect(target(here, here, lang).lang).toBe(told);
+  expect(target(here, lang).lang).toBe(told);
 });
 
 test('only a suggestion is told when empty', () => {

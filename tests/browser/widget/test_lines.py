@@ -290,3 +290,15 @@ def test_copy_with_link_is_in_the_menu_of_touch(chromium: Make, news: News) -> N
         page.wait_until(
             lambda: page.evaluate("window.copied[0]") == f"Long words\n\n{LINE}", "code is copied"
         )
+
+
+def test_copy_in_a_single_page_app_has_the_link_of_the_article_that_is_shown(
+    chromium: Make, news: News
+) -> None:
+    page = chromium()
+    with running(news, quote_from=100, quote_texts={"en": POLICY}):
+        visit(page, page_of(news, "/quoted-first", BODY))
+        quoting(page)
+        page.evaluate("(history.pushState(null, '', '/quoted-second'), 0)")
+        plain, _ = copied(page, "#long")
+    assert plain.endswith(f"{POLICY} {news.pages.url}/quoted-second")

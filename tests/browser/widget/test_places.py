@@ -173,6 +173,24 @@ def test_single_page_app_has_its_next_place_filled(chromium: Make, news: News) -
     page.wait_for("!document.querySelector('corrigenda-corrections')")
 
 
+def test_canonical_link_left_behind_by_a_single_page_app_brings_nothing(
+    chromium: Make, news: News
+) -> None:
+    first = news.publish(
+        "/left-first", ARTICLE + PLACE, head='<link rel=canonical href="/left-first">'
+    )
+    second = news.publish("/left-second", ARTICLE + PLACE)
+    correct(news, first, note="Only the first.")
+    correct(news, second, note="Only the second.")
+    page = chromium()
+    page.open(first)
+    assert "Only the first." in shown(page)
+    go(page, news, second)
+    page.wait_for(f"{ROOT}.textContent.includes('Only the second.')")
+    data = page.evaluate("document.querySelector('[type=\"application/ld+json\"]').textContent")
+    assert json.loads(data)["url"] == second
+
+
 def test_answer_that_a_later_question_overtook_shows_nothing(chromium: Make, news: News) -> None:
     first = news.publish("/app-late", ARTICLE + PLACE)
     second = news.publish("/app-early", ARTICLE + PLACE)

@@ -112,6 +112,16 @@ def test_from_the_nth_article_of_the_period(reader: Reader) -> None:
         assert [reader.reads(f"/slow-{n}", after=4) for n in range(8)] == [[]] * 8
 
 
+def test_articles_under_a_canonical_link_left_behind_are_counted_each(reader: Reader) -> None:
+    address = reader.news.publish(
+        "/counted", ARTICLE + PLACE, head='<link rel="canonical" href="/counted">', locale="en"
+    )
+    reader.page.open(address)
+    reader.page.wait_for("window.Corrigenda")
+    with reader.asked(after_articles=3):
+        assert [reader.reads(f"/counted-{n}") for n in (1, 2, 3)] == [[], [], ["block"]]
+
+
 def test_at_most_so_many_views_in_the_period(reader: Reader) -> None:
     with reader.asked(max_views=2, period_days=10) as key:
         for number in range(2):
