@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -93,6 +94,14 @@ def hold(page: Page, where: str, times: int | None = None) -> list[Route]:
 
     page.route(where, keep, times=times)
     return held
+
+
+def wait_for_held(page: Page, held: list[Route], number: int = 1) -> None:
+    """Wait until so many are held: the driver tells of them only while it is asked something."""
+    end = time.monotonic() + 10
+    while len(held) < number:
+        assert time.monotonic() < end, f"{len(held)} of {number} are held"
+        page.wait_for_timeout(20)
 
 
 def row(page: Page, text: str) -> Any:

@@ -42,7 +42,8 @@ function start(embed: Embed): Dialog {
   const ready = async () => {
     if (!host.isConnected) document.body.append(host);
     if (config) return;
-    const answer = await embed.config();
+    const answer = config ?? (await embed.config());
+    // Calls that wait for the same answer label once.
     say = sayer(answer);
     label(root, answer, say);
     button.textContent = say('title');
@@ -190,8 +191,14 @@ function start(embed: Embed): Dialog {
     event.preventDefault();
     submit?.();
   };
-  dialog.onkeydown = ({ key, ctrlKey, metaKey }) => {
-    if (key === 'Enter' && (ctrlKey || metaKey)) submit?.();
+  // The page would take the keys for its own: out there only our element is their target.
+  const claim = (event: Event) => {
+    // Closed, it may have the keyboard for a moment more.
+    if (dialog.open) event.stopPropagation();
+  };
+  host.onkeydown = host.onkeyup = host.onkeypress = claim;
+  dialog.onkeydown = ({ key, ctrlKey, metaKey, repeat, isComposing }) => {
+    if (key === 'Enter' && (ctrlKey || metaKey) && !repeat && !isComposing) submit?.();
     // Browsers close only what is modal. What is offered beside the page keeps for another visit.
     if (key === 'Escape' && !dialog.matches(':modal')) close();
   };

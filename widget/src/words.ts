@@ -34,7 +34,7 @@ export function label(root: ShadowRoot, { links, strings, dir, locale }: Config,
     // Every element can be styled by its name, where it has no better one.
     if (!element.part.length) element.part.add(id.split('-')[1] || localName);
     if (localName === 'label') element.textContent = say((element as HTMLLabelElement).htmlFor);
-    else if (/^(p|button)$/.test(localName)) element.textContent = say(id.replace('-', '_'));
+    else if (id && /^(p|button)$/.test(localName)) element.textContent = say(id.replace('-', '_'));
     else if (localName === 'dialog') Object.assign(element, { dir, lang: locale });
   }
   for (const name in strings)

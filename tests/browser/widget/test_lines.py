@@ -14,7 +14,8 @@ from service.db import Database
 from service.support import lines
 from service.support.lines import Lines
 from tests.browser.barriers import barriers
-from tests.browser.engines import Chromium
+from tests.browser.engines import DIALOG, Chromium
+from tests.browser.test_desk import hold, wait_for_held
 from tests.browser.widget.asking import PLACE, ROOT, THANKS, page_of, places, press, settled
 from tests.browser.widget.asking import running as asking
 from tests.browser.widget.conftest import ARTICLE, News
@@ -290,6 +291,20 @@ def test_copy_with_link_is_in_the_menu_of_touch(chromium: Make, news: News) -> N
         page.wait_until(
             lambda: page.evaluate("window.copied[0]") == f"Long words\n\n{LINE}", "code is copied"
         )
+
+
+def test_copy_with_link_keeps_its_words_when_the_texts_come_late(
+    chromium: Make, news: News
+) -> None:
+    page = chromium(has_touch=True)
+    with running(news, quote_from=100, quote_texts={"en": POLICY}):
+        visit(page, page_of(news, "/late", BODY + PLACE))
+        held = hold(page.page, "**/widget?*")
+        page.select("#short", "Ninety-nine characters")
+        page.wait_for(f"{DIALOG}?.querySelector('[part=copy]')")
+        wait_for_held(page.page, held)
+        held[0].continue_()
+        assert page.inside_dialog("[part=copy]").text() == "Copy with link"
 
 
 def test_copy_in_a_single_page_app_has_the_link_of_the_article_that_is_shown(

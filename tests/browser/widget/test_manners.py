@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.engines import ROOT, Chromium, Engine
+from tests.browser.engines import DIALOG, ROOT, Chromium, Engine
+from tests.browser.test_desk import hold, wait_for_held
 from tests.browser.widget.conftest import ARTICLE, News
 from tests.browser.widget.test_way import is_said, send
 
@@ -35,6 +36,12 @@ def call(engine: Engine, text: str = "brigde", keys: str = "Control+Enter") -> N
     engine.select("article", text)
     engine.press(keys)
     engine.inside_dialog("form").wait()
+
+
+def leave(engine: Engine, text: str = "brigde") -> None:
+    """Close the dialog, and wait for the selection that it was opened on."""
+    engine.press("Escape")
+    engine.wait_until(lambda: engine.selection() == text, "the selection is back")
 
 
 def requested(news: News) -> list[str]:
@@ -89,6 +96,56 @@ def test_other_keys_open_nothing_and_the_numeric_keypad_has_an_enter_too(
         page.press(keys)
     call(page, keys="Control+NumpadEnter")
     assert page.evaluate("opened") == 1
+
+
+def test_keys_that_are_held_or_compose_send_nothing(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/held-keys"))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge, held")
+    leave(page)
+    keyboard = page.page.keyboard
+    keyboard.down("Control")
+    keyboard.down("Enter")
+    page.inside_dialog("form").wait()
+    for _ in range(3):
+        keyboard.down("Enter")
+    keyboard.up("Enter")
+    keyboard.up("Control")
+    page.evaluate(
+        f"{DIALOG}.activeElement.dispatchEvent(new KeyboardEvent('keydown', "
+        "{ key: 'Enter', ctrlKey: true, isComposing: true, bubbles: true, composed: true }))"
+    )
+    assert page.inside_dialog("#send").text() == "Send"
+    assert page.inside_dialog("#suggestion").value() == "bridge, held"
+    page.press("Control+Enter")
+    is_said(page, "Sent")
+    assert len(news.sent()) == 1
+
+
+def test_keys_of_the_page_take_nothing_that_is_typed_in_the_dialog(
+    page: Chromium, news: News
+) -> None:
+    keys = (
+        '<input id="search"><script>window.heard = [];'
+        "for (const name of ['keydown', 'keypress', 'keyup'])"
+        "  addEventListener(name, (e) => {"
+        "    heard.push(name);"
+        "    if (e.key === '/' && !e.target.matches('input,textarea'))"
+        "      e.preventDefault(), document.querySelector('#search').focus();"
+        "  });</script>"
+    )
+    visit(page, news.publish("/own-keys", ARTICLE + keys))
+    call(page)
+    page.evaluate("(heard.length = 0)")
+    page.inside_dialog("#suggestion").fill("bridge/bridges")
+    assert page.inside_dialog("#suggestion").value() == "bridge/bridges"
+    page.press("Tab")
+    assert page.evaluate("heard") == []
+    leave(page)
+    page.evaluate("(heard.length = 0)")
+    page.press("/")
+    assert page.evaluate("heard") == ["keydown", "keyup"]
+    assert page.evaluate("document.activeElement.id") == "search"
 
 
 @pytest.mark.parametrize("article", ["article", "article p:nth-of-type(2)"])
@@ -337,6 +394,23 @@ def test_touch_brings_a_button_below_the_selection_that_goes_away_with_it(
     page.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert page.inside_dialog("mark").text() == "brigde"
     assert not button.is_seen()
+
+
+def test_selections_before_the_texts_are_there_fill_the_list_once(
+    chromium: Make, news: News
+) -> None:
+    page = chromium(has_touch=True)
+    visit(page, news.publish("/hasty"))
+    held = hold(page.page, "**/widget?*")
+    for text in ("brigde", "opened", "Friday"):
+        page.select("article", text)
+        page.wait_for(f"{DIALOG}?.querySelector('select')")
+    wait_for_held(page.page, held)
+    held[0].continue_()
+    page.inside_dialog("[part=touch]").wait()
+    call(page)
+    kinds = page.evaluate(f"[...{DIALOG}.querySelectorAll('option')].map(({{ value }}) => value)")
+    assert kinds == ["", "typo", "grammar", "fact", "clarification", "translation", "link", "other"]
 
 
 def test_a_mouse_brings_no_button(page: Chromium, news: News) -> None:
