@@ -1,4 +1,4 @@
-import { type Draft, drafts, keep, replace, type Tried, unsent } from './drafts';
+import { type Attempt, type Draft, drafts, keep, replace, type Tried, unsent } from './drafts';
 import { type Form, setUp } from './form';
 import type { Config, Dialog, Embed, PartScript } from './parts';
 import { selectorOf } from './selector';
@@ -29,11 +29,13 @@ function start(embed: Embed): Dialog {
   let config: Config | undefined;
   let say: Say = () => '';
   let touched: Range | null = null;
-  /** What Send and Cancel do now; none while something is being sent. */
+  /** What Send and Cancel do now; nothing while something is being sent. */
   let submit: (() => void) | undefined;
   let cancel: (() => void) | undefined;
   /** What the draft is about that the dialog shows. */
   let shown = '';
+  /** What was sent and not refused, by its text: the same again is the same report. */
+  let tried: Record<string, Attempt | undefined> = {};
   /** How often it was opened or closed: what is overtaken opens nothing. */
   let calls = 0;
   /** Gives the reader back the place that the dialog was opened from. */
@@ -41,9 +43,9 @@ function start(embed: Embed): Dialog {
 
   const ready = async () => {
     if (!host.isConnected) document.body.append(host);
-    if (config) return;
     const answer = config ?? (await embed.config());
     // Calls that wait for the same answer label once.
+    if (config) return;
     say = sayer(answer);
     label(root, answer, say);
     button.textContent = say('title');
@@ -97,40 +99,47 @@ function start(embed: Embed): Dialog {
 
   /** Ties the form to the draft that it is and the report that is made of it. */
   const write = (form: Form, target: object, about: string) => {
-    const draft = (): Draft => ({ at: Date.now(), fields: form.values() });
-    const kept = drafts()[about];
-    if (kept) form.restore(kept.fields);
-    shown = about;
+    const report = () => written({ target, ...form.values(), suggestion: form.suggestion() });
     // Another text than the one that was tried has not been tried.
+    const draft = (): Draft => ({
+      at: Date.now(),
+      fields: form.values(),
+      attempt: tried[report()],
+    });
+    const kept = drafts()[about];
+    if (kept) {
+      form.restore(kept.fields);
+      tried[report()] = kept.attempt;
+    }
+    shown = about;
     dialog.oninput = () => keep(about, draft());
     submit = () => {
       if (!form.check()) return;
-      const body = written({ target, ...form.values(), suggestion: form.suggestion() });
-      // The same text again is the same report; another text is another.
-      const before = drafts()[about]?.attempt;
-      const attempt =
-        before?.body === body ? before : { url: `${embed.api}reports`, key: newKey(), body };
-      deliver(about, { ...draft(), attempt }, form);
+      const body = report();
+      tried[body] ??= { url: `${embed.api}reports`, key: newKey(), body };
+      deliver(about, draft() as Tried, form);
     };
   };
 
   /** Sends what a draft tries; keeps or drops the draft and tells the reader, by what comes of it. */
   const deliver = async (about: string, draft: Tried, form?: Form) => {
     const again = submit;
+    const waiting = () => {};
     const button = find('#send');
     const label = button.textContent;
     button.textContent = say('sending');
-    submit = null as never;
+    submit = waiting;
     status.textContent = '';
     keep(about, draft);
     const outcome = await send(draft.attempt);
     // Another opening has the dialog by now.
-    const isOurs = submit === null;
+    const isOurs = submit === waiting;
     if (isOurs) button.textContent = label;
-    const { at, fields, attempt } = drafts()[about] ?? draft;
+    // What was written while it was on its way stays, and what was erased does not come back.
+    const kept = drafts()[about];
+    const isSame = kept?.attempt?.key === draft.attempt.key;
     if (outcome.sent) {
-      // What was written while it was on its way stays.
-      if (attempt) keep(about);
+      if (isSame) keep(about);
       const { id, correction_id, already_reported, receipt_url } = outcome;
       tell('sent', { id, correction_id, already_reported });
       if (!isOurs) return;
@@ -139,7 +148,10 @@ function start(embed: Embed): Dialog {
       status.append(...linksTo({ follow: receipt_url }, say));
       find('#cancel').focus();
     } else {
-      if (!outcome.again) keep(about, { at, fields });
+      if (!outcome.again) {
+        tried = {};
+        if (isSame) keep(about, { ...kept, attempt: undefined });
+      }
       tell('error', outcome);
       if (!isOurs) return;
       submit = again;
@@ -222,6 +234,8 @@ function start(embed: Embed): Dialog {
     else if (drafts()[shown]?.attempt) submit?.();
   };
   addEventListener('online', retry);
+  // Reading leaves out what is too old; this erases it.
+  replace(drafts());
   retry();
 
   const close = () => {
@@ -236,6 +250,7 @@ function start(embed: Embed): Dialog {
     close,
     forget() {
       close();
+      tried = {};
       replace({});
     },
     async selected(range) {

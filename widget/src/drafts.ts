@@ -12,7 +12,7 @@ export interface Attempt {
 export interface Draft {
   at: number;
   fields: Values;
-  attempt?: Attempt;
+  attempt?: Attempt | undefined;
 }
 
 /** A draft that was sent without an answer. */
@@ -23,10 +23,13 @@ const MONTH = 30 * 24 * 3600 * 1000;
 /** Where the browser keeps nothing for us, the page does. */
 let memory: string | undefined;
 
+/** Whether the browser has what the page has: it may let nobody write, or be full. */
+let isKept = true;
+
 /** All drafts by what they are about. */
 export function drafts(): Record<string, Draft> {
   try {
-    memory = localStorage[DRAFTS];
+    if (isKept) memory = localStorage[DRAFTS];
   } catch {}
   try {
     const kept: [string, Draft][] = Object.entries(JSON.parse(memory ?? '{}'));
@@ -44,9 +47,11 @@ export function keep(about: string, draft?: Draft): void {
 /** Keeps these and no others; undefined ones are dropped. */
 export function replace(all: Record<string, Draft | undefined>): void {
   memory = JSON.stringify(all);
+  isKept = false;
   try {
-    localStorage[DRAFTS] = memory;
     if (memory === '{}') delete localStorage[DRAFTS];
+    else localStorage[DRAFTS] = memory;
+    isKept = true;
   } catch {}
 }
 

@@ -222,8 +222,8 @@ function embed(script: HTMLScriptElement): void {
   };
 
   try {
-    // A report that could not be sent on an earlier visit is offered again.
-    if (localStorage[DRAFTS]?.includes('"attempt"')) prefetch();
+    // A report that could not be sent on an earlier visit is offered again, what is too old erased.
+    if (localStorage[DRAFTS]) prefetch();
   } catch {}
 }
 

@@ -59,9 +59,21 @@ test('where the browser keeps nothing, the page does', () => {
   const refuse = () => {
     throw new DOMException('blocked', 'SecurityError');
   };
-  vi.spyOn(Storage.prototype, 'getItem').mockImplementation(refuse);
-  vi.spyOn(Storage.prototype, 'setItem').mockImplementation(refuse);
+  vi.spyOn(globalThis, 'localStorage', 'get').mockImplementation(refuse);
   const draft = { at: Date.now(), fields };
   keep('a', draft);
   expect(drafts()).toEqual({ a: draft });
+});
+
+test('where the browser has no room left, the page keeps what is new', () => {
+  const draft = { at: Date.now(), fields };
+  keep('a', draft);
+  localStorage.setItem('of the page', 'x'.repeat(4_999_000));
+  const tried = { at: Date.now(), fields: { ...fields, comment: 'long '.repeat(300) }, attempt };
+  keep('a', tried);
+  expect(JSON.parse(localStorage.getItem(DRAFTS) ?? '')).toEqual({ a: draft });
+  expect(drafts()).toEqual({ a: tried });
+  keep('a');
+  expect(drafts()).toEqual({});
+  expect(localStorage.getItem(DRAFTS)).toBeNull();
 });

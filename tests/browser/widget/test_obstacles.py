@@ -1,13 +1,16 @@
 """What stands in the reader's way: policies, blockers, a lost network; and what they asked not to have."""
 
+import json
+import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.browser.engines import DIALOG, Chromium, Engine
-from tests.browser.test_desk import hold
+from tests.browser.test_desk import hold, wait_for_held
+from tests.browser.widget.asking import DAY
 from tests.browser.widget.conftest import ARTICLE, CONTACT, PRIVACY, News
-from tests.browser.widget.test_manners import call, requested, visit
+from tests.browser.widget.test_manners import call, leave, requested, visit
 from tests.browser.widget.test_way import is_said, send
 
 pytestmark = pytest.mark.browser
@@ -139,6 +142,130 @@ def test_what_is_written_while_it_is_sent_is_kept(page: Chromium, news: News) ->
     page.press("Escape")
     call(page)
     assert page.inside_dialog("#comment").value() == "One thing more"
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_two_reports_on_their_way_are_told_apart(page: Chromium, news: News, is_lost: bool) -> None:
+    visit(page, news.publish("/two-at-once"))
+    page.evaluate(
+        "(window.heard = 0, ['sent', 'error'].forEach((name) => Corrigenda.on(name, () => { heard++ })), 0)"
+    )
+    held = hold(page.page, "**/reports")
+    call(page)
+    page.inside_dialog("#suggestion").fill(f"bridge, {is_lost}")
+    send(page)
+    leave(page)
+    call(page, "mayor")
+    page.inside_dialog("#suggestion").fill(f"major, {is_lost}")
+    send(page)
+    wait_for_held(page.page, held, 2)
+    if is_lost:
+        held[0].abort()
+    else:
+        held[0].continue_()
+    page.wait_for("heard === 1")
+    assert page.inside_dialog("#send").text() == "Sending…"
+    assert page.evaluate(f"{DIALOG}.querySelector('[role=status]').textContent") == ""
+    held[1].abort()
+    is_said(page, "Your text is kept")
+    send(page)
+    wait_for_held(page.page, held, 3)
+    assert held[2].request.post_data == held[1].request.post_data
+    held[2].continue_()
+    is_said(page, "Sent")
+    assert news.sent()[-1]["target"]["selector"][0]["exact"] == "mayor"
+
+
+def test_text_that_arrived_after_all_is_the_same_report(page: Chromium, news: News) -> None:
+    visit(page, news.publish("/after-all"))
+    page.evaluate("(window.arrived = 0, Corrigenda.on('sent', () => { arrived++ }), 0)")
+    held = hold(page.page, "**/reports", times=1)
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge after all")
+    send(page)
+    leave(page)
+    call(page)
+    wait_for_held(page.page, held)
+    held[0].continue_()
+    page.wait_for("arrived === 1")
+    send(page)
+    is_said(page, "Sent")
+    first, second = news.way.posts()
+    assert first[2]["Idempotency-Key"] == second[2]["Idempotency-Key"]
+    assert first[3] == second[3]
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_text_that_is_again_what_was_tried_is_the_same_report(
+    page: Chromium, news: News, is_reopened: bool
+) -> None:
+    visit(page, news.publish("/and-back"))
+    call(page)
+    page.inside_dialog("#suggestion").fill(f"bridge and back, {is_reopened}")
+    news.way.faults["/reports"] = None
+    news.way.after = True
+    send(page)
+    is_said(page, "Your text is kept")
+    news.way.faults.clear()
+    page.inside_dialog("#comment").focus()
+    page.type("x")
+    page.press("Backspace")
+    if is_reopened:
+        leave(page)
+        call(page)
+    send(page)
+    is_said(page, "Sent")
+    first, second = news.way.posts()
+    assert first[2]["Idempotency-Key"] == second[2]["Idempotency-Key"]
+    assert first[3] == second[3]
+    assert kept(page) == []
+
+
+@pytest.mark.parametrize("erase", ["forget", "discard"])
+def test_what_is_erased_while_it_is_sent_does_not_come_back(
+    page: Chromium, news: News, erase: str
+) -> None:
+    visit(page, news.publish("/erased"))
+    call(page)
+    page.inside_dialog("#suggestion").fill("bridge")
+    news.way.faults["/reports"] = None
+    send(page)
+    is_said(page, "Your text is kept")
+    visit(page, news.publish("/erased"))
+    is_said(page, "has not been sent yet")
+    page.evaluate(
+        "(Corrigenda.on('error', (event) => { window.refused = event.detail.status }), 0)"
+    )
+    held = hold(page.page, "**/reports")
+    send(page)
+    wait_for_held(page.page, held)
+    if erase == "forget":
+        page.evaluate("(Corrigenda.forget(), 0)")
+    else:
+        page.inside_dialog("#cancel").click()
+    page.wait_until(lambda: kept(page) == [], "it is erased")
+    held[0].fulfill(status=422, headers={"Access-Control-Allow-Origin": "*"}, body="{}")
+    page.wait_for("window.refused === 422")
+    assert kept(page) == []
+
+
+def test_drafts_too_old_are_erased_on_the_next_page(page: Chromium, news: News) -> None:
+    fields = dict.fromkeys(["suggestion", "comment", "category", "email", "website"], "")
+    young = {"at": time.time() * 1000 - 29 * DAY, "fields": fields}
+    old = {"at": time.time() * 1000 - 31 * DAY, "fields": {**fields, "email": "a@news.example"}}
+
+    def keep(drafts: object) -> None:
+        page.evaluate(f"(localStorage['corrigenda:drafts'] = {json.dumps(json.dumps(drafts))}, 0)")
+
+    address = news.publish("/drafts")
+    visit(page, address)
+    keep({"young": young, "old": old})
+    visit(page, address)
+    page.wait_for("!localStorage['corrigenda:drafts'].includes('old')")
+    assert json.loads(page.evaluate("localStorage['corrigenda:drafts']")) == {"young": young}
+    keep({"old": old})
+    visit(page, address)
+    page.wait_for("localStorage.length === 0")
 
 
 @pytest.mark.parametrize("path", ["**/widget?*", "**/dialog.js"])
