@@ -114,7 +114,7 @@ def decide(large: Large, editor: Chromium) -> None:
     entry = editor.page.locator("article, li").filter(has_text="brigde").first
     entry.get_by_role("button", name="Accept").click()
     editor.page.wait_for_load_state()
-    [cookie] = [found for found in editor.context.cookies() if "corrigenda" in found["name"]]
+    [cookie] = [found for found in editor.context.cookies() if found["name"] == "__Host-corrigenda"]
     assert cookie["name"] == "__Host-corrigenda"
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
 
