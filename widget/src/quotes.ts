@@ -58,9 +58,13 @@ async function start(embed: Embed): Promise<void> {
     const menu = dialog?.querySelector('[popover]');
     if (!menu || button.isConnected) return;
     menu.append(button);
+    coming.disconnect();
     // It is wider now, and finds its place again.
     document.dispatchEvent(new Event('selectionchange'));
   };
+  // The menu may come after the selection that it is for.
+  const coming = new MutationObserver(offer);
+  coming.observe(document.body, { childList: true });
   document.addEventListener('selectionchange', offer);
   offer();
   addEventListener('copy', copy);

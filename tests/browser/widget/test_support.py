@@ -22,6 +22,7 @@ from tests.browser.widget.test_way import is_said, send
 pytestmark = pytest.mark.browser
 
 Make = Callable[..., Chromium]
+LOADED = "performance.getEntriesByType('resource')"
 
 
 def test_block_stands_in_its_place_and_is_counted(engine: Engine, news: News) -> None:
@@ -74,6 +75,8 @@ def test_thanks_ask_once_a_correction_is_sent(engine: Engine, news: News) -> Non
         call(engine)
         assert not engine.evaluate(f"!!({THANKS})")
         engine.inside_dialog("textarea").fill(f"bridge, {engine.name}")
+        # Nobody writes as quickly as this part of the widget comes.
+        engine.wait_for(f"{LOADED}.some(({{ name }}) => name.endsWith('/support.js'))")
         send(engine)
         is_said(engine, "Sent")
         engine.wait_for(THANKS)
