@@ -135,7 +135,8 @@ export function place(made: HTMLElement[], order?: string[]): void {
     const heading = headingOf(row);
     const shown = document.getElementById(row.id);
     if (!shown) {
-      if (order) insert(row, heading, order);
+      // What was settled and has gone since, before this came, is not to be seen again.
+      if (order && !row.matches('.settled')) insert(row, heading, order);
     } else if (!(order ? isBusy(shown) : shown.matches('.going'))) replace(shown, row);
   }
   tidy();
