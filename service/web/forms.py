@@ -84,10 +84,8 @@ def told(refusal: InvalidFields) -> dict[str, str]:
     for error in refusal.errors:
         name = error["pointer"].removeprefix("/").partition("/")[0]
         found.setdefault(name, gettext(error["detail"]))
-    sent = [*request.args, *request.form]
-    last = len(sent)
-    places = {name: sent.index(name) if name in sent else last for name in found}
-    return {name: found[name] for name in sorted(found, key=lambda name: places[name])}
+    order = [*request.args, *request.form, *found]
+    return dict(sorted(found.items(), key=lambda one: order.index(one[0])))
 
 
 def storable_text(field: str) -> str:
